@@ -1,0 +1,10 @@
+"""Array types, named once. Shapes stand in the docstrings: ``(T, N)`` is T months by N series."""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Bools: TypeAlias = NDArray[np.bool_]
