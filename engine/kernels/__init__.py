@@ -1,0 +1,1 @@
+"""Loops over arrays, compiled; each has a plain twin in its test."""

@@ -1,0 +1,1 @@
+"""Offline: replay history, compare, promote."""

@@ -1,0 +1,1 @@
+"""Every value ever released: append only, bitemporal. Knows data and no model."""

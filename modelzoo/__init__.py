@@ -1,0 +1,1 @@
+"""Methods: one model to a file. Knows models and no database."""
