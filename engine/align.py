@@ -1,0 +1,55 @@
+"""Month and quarter: how a quarterly value sums up its months, and how to read a series at its own frequency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.calendar import Freq, Period
+from engine.errors import BadInput, NotEnoughData
+from engine.indicator import Aggregation
+from engine.panel import Panel
+from engine.typing import Floats
+
+WEIGHTS: dict[Aggregation, tuple[float, ...]] = {
+    "growth": (1 / 3, 2 / 3, 1.0, 2 / 3, 1 / 3),  # Mariano & Murasawa (2003), for growth of a flow measured at a monthly rate × 3
+    "last": (1.0,),
+    "average": (1 / 3, 1 / 3, 1 / 3),
+    "sum": (1.0, 1.0, 1.0),
+}
+"""Weights of the month in which the quarter ends and of the months before it, newest first."""
+
+
+def own(panel: Panel, series_id: str) -> tuple[Period, Floats]:
+    """A series at its own frequency, monthly or quarterly: the first period of the panel's axis, and ``(n,)`` values.
+
+    NaN where not known. Raises BadInput for another frequency.
+    """
+    freq = panel.meaning(series_id).freq
+    values = panel.matrix([series_id])[:, 0]
+    if freq is Freq.M:
+        return panel.first, values
+    if freq is not Freq.Q:
+        raise BadInput(f"{series_id}: a monthly panel reads monthly and quarterly series, not {freq}")
+    first = panel.first.to(Freq.Q)
+    return first, values[panel.row(first) :: 3]
+
+
+def last_known(panel: Panel, series_id: str) -> tuple[Period, Floats]:
+    """The values of a series up to its newest known one: the period of that one, and ``(n,)`` values ending with it.
+
+    Raises NotEnoughData if nothing is known.
+    """
+    first, values = own(panel, series_id)
+    seen = np.flatnonzero(~np.isnan(values))
+    if not len(seen):
+        raise NotEnoughData(f"{series_id}: no value is known as of {panel.day}")
+    return first + int(seen[-1]), values[: seen[-1] + 1]
+
+
+def published(panel: Panel, series_id: str, periods: Sequence[Period]) -> Floats:
+    """``(H,)`` the values already known for these periods, NaN for the others."""
+    first, values = own(panel, series_id)
+    at = [p - first for p in periods]
+    return np.array([values[i] if 0 <= i < len(values) else np.nan for i in at])
