@@ -18,15 +18,44 @@ from engine.indicator import Series
 
 Precision = Literal["instant", "day", "month", "assumed"]
 
-VALUES = pl.Schema({"series": pl.String, "period": pl.Int32, "value": pl.Float64, "status": pl.String})
+_STAMP = pl.Datetime("us", "UTC")
+_VALUES: dict[str, pl.DataType] = {
+    "series": pl.String(), "period": pl.Int32(), "value": pl.Float64(), "status": pl.String()
+}  # fmt: skip
+_KNOWN = _VALUES | {"known_at": _STAMP, "precision": pl.String(), "release": pl.Int32()}
+
+VALUES = pl.Schema(_VALUES)
 """Rows of a release: series id, ordinal of the period at the frequency of the series, value, SDMX observation status
 (A normal, P provisional, E estimate, B break …; M with a null value: the office took the value back)."""
 
-KNOWN = pl.Schema({**VALUES, "known_at": pl.Datetime("us", "UTC"), "precision": pl.String, "release": pl.Int32})
+KNOWN = pl.Schema(_KNOWN)
 """What was known on a day: VALUES, with when and by which release event each value became known."""
 
-HISTORY = pl.Schema({**KNOWN, "recorded_at": pl.Datetime("us", "UTC"), "nth": pl.Int32})
-"""Every version of every value; ``nth`` counts from 1, the first release."""
+HISTORY = pl.Schema(_KNOWN | {"recorded_at": _STAMP, "nth": pl.Int32()})
+"""Every version of every value; ``nth`` counts from 1, the first release. A release that only repeats is no version."""
+
+RELEASES = pl.Schema(
+    {"release": pl.Int32(), "source": pl.String(), "code": pl.String(), "known_at": _STAMP, "precision": pl.String(),
+     "recorded_at": _STAMP, "rows": pl.Int32(), "new": pl.Int32(), "revised": pl.Int32(), "uri": pl.String()}
+)  # fmt: skip
+"""One row a release event, in the order in which they were recorded."""
+
+QUANTILES = ("q025", "q100", "q250", "q500", "q750", "q900", "q975")
+
+SCORES = pl.Schema(
+    {c: pl.String() for c in ("run_id", "target", "model", "version")}
+    | {"asof": _STAMP, "fitted_asof": _STAMP, "timing": pl.String(), "panel": pl.String(), "published_at": _STAMP}
+    | {"period": pl.String(), "phase": pl.String()}
+    | {c: pl.Float64() for c in ("mean", *QUANTILES)}
+)
+"""Published scores: the fields of a ScoreRun, then one period of ``Estimate.to_frame()``."""
+
+NEWS = pl.Schema(
+    {"since": _STAMP, "target_period": pl.String(), "kind": pl.String(), "series": pl.String(), "period": pl.String()}
+    | {"known_at": _STAMP}
+    | {c: pl.Float64() for c in ("expected", "actual", "news", "weight", "impact")}
+)
+"""What moved a score since an earlier information date: ``news.table`` with the two that it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +77,7 @@ class Release:
 class Receipt:
     """What an append did. ``new`` and ``revised`` rows were stored; ``same`` rows were already known."""
 
-    event: int
+    release: int
     rows: int
     new: int
     revised: int
@@ -71,12 +100,13 @@ class ScoreRun:
 
 
 class Store(Protocol):
-    """Two kinds keep this promise, and one test suite runs on both: memory and PostgreSQL (with or without TimescaleDB)."""
+    """Two kinds keep this promise, one test suite runs on both: memory, and PostgreSQL with or without TimescaleDB."""
 
     def append(self, release: Release, values: pl.DataFrame, series: Sequence[Series]) -> Receipt:
-        """Store what is new or changed, whole or not at all. ``values`` follows VALUES, ``series`` tells what its ids mean.
+        """Store what is new or changed, whole or not at all. ``values`` follows VALUES, ``series`` describes its ids.
 
-        Raises BadInput for a series that is not described, a value that is not finite, or a duplicate (series, period).
+        Releases may come in any order: an older vintage that is loaded later takes its place among the others, and the
+        store answers as if it had come in time. Raises BadInput for rows that ``rows.check`` refuses.
         """
         ...
 
@@ -97,15 +127,18 @@ class Store(Protocol):
         ...
 
     def releases(self) -> pl.DataFrame:
-        """One row a release event: event, source, code, known_at, precision, recorded_at, rows, new, revised."""
+        """RELEASES rows: one for each release event, in the order in which they were recorded."""
         ...
 
     def publish(self, run: ScoreRun, scores: pl.DataFrame, news: pl.DataFrame | None = None) -> bool:
-        """Write scores (``Estimate.to_frame()``) and news rows for dashboards; False if this run was published before."""
+        """Write scores (``Estimate.to_frame()``) and NEWS rows for dashboards; False if the same was published before.
+
+        The same: target, run, version, information date and panel digest.
+        """
         ...
 
     def scores(self, target: str, asof: datetime | None = None) -> pl.DataFrame:
-        """Published scores of a target, newest information date first, with the fields of their ScoreRun."""
+        """SCORES rows of a target, newest information date first; with ``asof`` none newer than that."""
         ...
 
 

@@ -1,0 +1,97 @@
+"""The store as a list: remembers every release whole and answers by sorting. The fake for tests, and the meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from engine.errors import BadInput
+from engine.indicator import Series
+from featurestore import rows
+from featurestore.store import HISTORY, RELEASES, SCORES, Receipt, Release, ScoreRun
+
+
+class MemoryStore:
+    """Keeps the promise of :class:`featurestore.store.Store`; forgotten with the process."""
+
+    def __init__(self) -> None:
+        self._said = pl.DataFrame(schema=HISTORY).drop("nth")
+        self._series: dict[str, Series] = {}
+        self._releases: dict[tuple[str, str, datetime, bytes], Receipt] = {}
+        self._events = pl.DataFrame(schema=RELEASES)
+        self._runs: dict[ScoreRun, pl.DataFrame] = {}
+        self._clock = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def _now(self) -> datetime:
+        """The time, never twice the same."""
+        self._clock = max(datetime.now(UTC), self._clock + timedelta(microseconds=1))
+        return self._clock
+
+    def append(self, release: Release, values: pl.DataFrame, series: Sequence[Series]) -> Receipt:
+        values = rows.check(release, values, series)
+        for s in series:
+            if s.id in self._series and self._series[s.id].freq is not s.freq:
+                raise BadInput(f"{s.id} is stored with frequency {self._series[s.id].freq}, not {s.freq}")
+        self._series |= {s.id: s for s in series}
+        key = (release.source, release.code, release.known_at, release.content)
+        if before := self._releases.get(key):
+            return Receipt(before.release, before.rows, 0, 0, before.rows, repeated=True)
+        number = len(self._releases) + 1
+        earlier = self._said.filter(pl.col("known_at") <= release.known_at)
+        last = rows.versions(earlier).group_by("series", "period", maintain_order=True).last()
+        was = values.join(last, on=["series", "period"], how="left")
+        new = was["release"].is_null()
+        same = was.select(
+            pl.col("value").eq_missing(pl.col("value_right")) & (pl.col("status") == pl.col("status_right"))
+        ).to_series()
+        counts = (int(new.sum()), int((~new & ~same.fill_null(False)).sum()))
+        receipt = Receipt(number, values.height, *counts, values.height - sum(counts), repeated=False)
+        stamps = {
+            "known_at": release.known_at,
+            "precision": release.precision,
+            "release": number,
+            "recorded_at": self._now(),
+        }
+        said = values.with_columns(pl.lit(v, dtype=HISTORY[c]).alias(c) for c, v in stamps.items())
+        self._said = pl.concat([self._said, said])
+        event = stamps | {"source": release.source, "code": release.code, "uri": release.uri, "rows": values.height}
+        event |= {"new": receipt.new, "revised": receipt.revised}
+        self._events = pl.concat([self._events, pl.DataFrame([event], schema=RELEASES)])
+        self._releases[key] = receipt
+        return receipt
+
+    def known(self, ids: Sequence[str], asof: datetime, recorded: datetime | None = None) -> pl.DataFrame:
+        said = self._of(ids)
+        if recorded is not None:
+            said = said.filter(pl.col("recorded_at") <= recorded)
+        return rows.at(rows.versions(said), asof)
+
+    def history(self, ids: Sequence[str]) -> pl.DataFrame:
+        return rows.versions(self._of(ids))
+
+    def _of(self, ids: Sequence[str]) -> pl.DataFrame:
+        if missing := [i for i in ids if i not in self._series]:
+            raise rows.not_stored(missing)
+        return self._said.filter(pl.col("series").is_in(list(ids)))
+
+    def series(self) -> Mapping[str, Series]:
+        return dict(sorted(self._series.items()))
+
+    def releases(self) -> pl.DataFrame:
+        return self._events
+
+    def publish(self, run: ScoreRun, scores: pl.DataFrame, news: pl.DataFrame | None = None) -> bool:
+        scores, _ = rows.check_scores(run, scores, news)
+        if any(rows.identity(run) == rows.identity(r) for r in self._runs):
+            return False
+        fields = asdict(run) | {"published_at": self._now()}
+        self._runs[run] = scores.with_columns(pl.lit(v, dtype=SCORES[c]).alias(c) for c, v in fields.items())
+        return True
+
+    def scores(self, target: str, asof: datetime | None = None) -> pl.DataFrame:
+        found = pl.concat([pl.DataFrame(schema=SCORES), *(f.select(SCORES.names()) for f in self._runs.values())])
+        found = found.filter(pl.col("target") == target, pl.lit(True) if asof is None else pl.col("asof") <= asof)
+        return found.sort("asof", "published_at", "period", descending=[True, True, False])

@@ -1,0 +1,126 @@
+"""Rows of releases: what a store accepts, and how versions follow from what was said. Both stores share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import get_args
+
+import numpy as np
+import polars as pl
+
+from engine.calendar import Freq, Period, known_day
+from engine.errors import BadInput, Unknown
+from engine.indicator import Series
+from featurestore.store import HISTORY, KNOWN, NEWS, QUANTILES, VALUES, Precision, Release, ScoreRun
+
+NO_VALUE = ("M", "O", "L", "Q", "H")
+"""SDMX statuses under which a value is absent: missing, not collected …"""
+
+EARLIEST = date(1600, 1, 1)
+
+
+def check(release: Release, values: pl.DataFrame, series: Sequence[Series]) -> pl.DataFrame:
+    """The rows, sorted by series and period. Raises BadInput for any row that a store must not take.
+
+    Refused: another schema; no row; a series that is not described, or described twice; a value that is not finite; a
+    null without a status that says why; a status that is not one letter; two rows for one (series, period); a period
+    before 1600, or one that had not begun when it was known, unless it is a forecast (status F).
+    """
+    what = f"{release.source} {release.code}"
+    if release.known_at.tzinfo is None:
+        raise BadInput(f"{what}: known_at needs a time zone")
+    if release.precision not in get_args(Precision):
+        raise BadInput(f"{what}: precision {release.precision!r} is none of {', '.join(get_args(Precision))}")
+    if values.schema != VALUES:
+        raise BadInput(f"{what}: rows need the columns {dict(VALUES)}, not {dict(values.schema)}")
+    if not values.height:
+        raise BadInput(f"{what}: a release without a row")
+    freq = {s.id: s.freq for s in series}
+    if len(freq) != len(series):
+        raise BadInput(f"{what}: a series is described twice")
+    rows = values.sort("series", "period")
+    ids = rows["series"].unique().to_list()
+    if strange := sorted(str(i) for i in ids if i not in freq):
+        raise BadInput(f"{what}: no meaning is given for {', '.join(strange)}")
+    first = {f: Period.of(EARLIEST, f).ordinal for f in Freq}
+    begun = {f: Period.of(known_day(release.known_at), f).ordinal for f in Freq}
+    low = pl.col("series").replace_strict({i: first[freq[i]] for i in ids}, return_dtype=pl.Int64)
+    high = pl.col("series").replace_strict({i: begun[freq[i]] for i in ids}, return_dtype=pl.Int64)
+    problems = (
+        ("no period", pl.col("period").is_null()),
+        ("two rows for one period", pl.struct("series", "period").is_duplicated()),
+        ("not a finite number", ~pl.col("value").is_finite()),
+        ("a status is one capital letter", ~pl.col("status").str.contains("^[A-Z]$").fill_null(False)),
+        (f"no value needs one of the statuses {', '.join(NO_VALUE)}, and they need no value",
+         pl.col("value").is_null() != pl.col("status").is_in(NO_VALUE)),
+        (f"a period before {EARLIEST.year}", pl.col("period") < low),
+        ("a period that had not begun when it was known", (pl.col("period") > high) & (pl.col("status") != "F")),
+    )  # fmt: skip
+    for problem, where in problems:
+        if (hit := rows.filter(where)).height:
+            at = hit.row(0, named=True)
+            period = "" if at["period"] is None else f" {Period(freq[at['series']], at['period'])}"
+            raise BadInput(f"{what}: {at['series']}{period}: {problem} ({hit.height} such rows)")
+    return rows
+
+
+def versions(said: pl.DataFrame) -> pl.DataFrame:
+    """HISTORY from all that was said (HISTORY without nth): what only repeats its predecessor is no version.
+
+    Versions are ordered by known_at, and on one day by the order in which they were recorded.
+    """
+    cell = ("series", "period")
+    changed = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in (*cell, "value", "status"))
+    kept = said.sort(*cell, "known_at", "release").filter(changed)
+    return kept.with_columns(nth=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over(*cell)).select(HISTORY.names())
+
+
+def at(history: pl.DataFrame, asof: datetime) -> pl.DataFrame:
+    """KNOWN rows of a history: the last version of each value at ``asof``, without values that were taken back."""
+    known = history.filter(pl.col("known_at") <= asof).group_by("series", "period", maintain_order=True).last()
+    return known.filter(pl.col("value").is_not_null()).select(KNOWN.names())
+
+
+def not_stored(ids: Sequence[str]) -> Unknown:
+    """The error for series that were never stored."""
+    return Unknown(f"not in the store: {', '.join(ids)} (jingqi data ingest brings series in)")
+
+
+def ordinals(starts: np.ndarray, freq: Freq) -> np.ndarray:
+    """Ordinals of periods from their first days, both integer arrays; days count from 1970."""
+    if freq in (Freq.D, Freq.W):
+        since = starts.astype(np.int64) + date(1970, 1, 1).toordinal()
+        return since if freq is Freq.D else (since - 1) // 7
+    n = freq.per_year
+    months = starts.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + 1970 * 12
+    return months // 12 * n + months % 12 * n // 12
+
+
+def starts(ordinals: np.ndarray, freq: Freq) -> np.ndarray:
+    """First days, counted from 1970, of periods; inverse of :func:`ordinals`."""
+    ordinals = ordinals.astype(np.int64)
+    if freq in (Freq.D, Freq.W):
+        return (ordinals if freq is Freq.D else ordinals * 7 + 1) - date(1970, 1, 1).toordinal()
+    months = ordinals * (12 // freq.per_year) - 1970 * 12
+    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+
+
+def identity(run: ScoreRun) -> tuple[object, ...]:
+    """What makes a published run the same as another."""
+    return run.target, run.run_id, run.version, run.asof, run.panel
+
+
+def check_scores(run: ScoreRun, scores: pl.DataFrame, news: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Scores (period … q975) and NEWS rows as they are stored. Raises BadInput if they do not belong to the run."""
+    score = ["period", "phase", "mean", *QUANTILES]
+    if missing := [c for c in ("target", "asof", *score) if c not in scores.columns]:
+        raise BadInput(
+            f"scores of {run.target}: the columns {', '.join(missing)} are missing (Estimate.to_frame() has them)"
+        )
+    if not scores.height or (scores["target"] != run.target).any() or (scores["asof"] != run.asof).any():
+        raise BadInput(f"scores of {run.target}: rows must carry the target and the information date of their run")
+    news = pl.DataFrame(schema=NEWS) if news is None else news
+    if missing := [c for c in NEWS.names() if c not in news.columns]:
+        raise BadInput(f"news of {run.target}: the columns {', '.join(missing)} are missing")
+    return scores.select(score), news.select(pl.col(c).cast(t) for c, t in NEWS.items())
