@@ -125,14 +125,16 @@ class Panel:
         )
         return replace(self, asof=asof, frame=frame, known=known)
 
-    def until(self, month: Period) -> Panel:
-        """The same panel with its axis carried on by empty months, so that ``month`` has a row."""
-        missing = month.ordinal - self.last.ordinal
-        if missing <= 0:
+    def over(self, first: Period, last: Period) -> Panel:
+        """The same panel on an axis that covers at least the months ``first`` … ``last``; new months are empty."""
+        a, b = min(first.ordinal, self.first.ordinal), max(last.ordinal, self.last.ordinal)
+        if (a, b) == (self.first.ordinal, self.last.ordinal):
             return self
-        more = pl.DataFrame({AXIS: np.arange(self.last.ordinal + 1, month.ordinal + 1, dtype=np.int32)})
+        axis = pl.DataFrame({AXIS: np.arange(a, b + 1, dtype=np.int32)})
         return replace(
-            self, frame=pl.concat([self.frame, more], how="diagonal"), known=pl.concat([self.known, more], how="diagonal")
+            self,
+            frame=axis.join(self.frame, on=AXIS, how="left", maintain_order="left"),
+            known=axis.join(self.known, on=AXIS, how="left", maintain_order="left"),
         )
 
     def digest(self) -> str:

@@ -195,3 +195,34 @@ def unproject(weights, kind, pattern, loadings, power, inverse, Z, active, width
             if k > 0:
                 out[t - k, i] -= power[i, k] * s
     return out
+
+
+@njit(cache=True)
+def carry(e, rho):
+    """E[e_t | the known values of an AR(1)]: ``(T, N)``, NaN where not known in, filled out.
+
+    Between two known values by the Gaussian bridge, before the first and after the last by powers of ρ; 0 in an empty column.
+    """
+    T, N = e.shape
+    out = np.zeros((T, N))
+    for i in range(N):
+        r, last = rho[i], -1
+        for t in range(T):
+            if np.isnan(e[t, i]):
+                continue
+            out[t, i] = e[t, i]
+            if last < 0:
+                for s in range(t):
+                    out[s, i] = r ** (t - s) * e[t, i]
+            else:
+                k = t - last
+                for s in range(last + 1, t):
+                    j = s - last
+                    out[s, i] = (
+                        r**j * (1 - r ** (2 * (k - j))) * e[last, i] + r ** (k - j) * (1 - r ** (2 * j)) * e[t, i]
+                    ) / (1 - r ** (2 * k))
+            last = t
+        if last >= 0:
+            for s in range(last + 1, T):
+                out[s, i] = r ** (s - last) * e[last, i]
+    return out

@@ -1,0 +1,63 @@
+"""The autoregression that benchmarks and bridges share: lags by BIC, filling of a ragged end, variance of what was filled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import NotEnoughData
+from engine.typing import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Autoregression:
+    """y_t = constant + Σ_j coefficients_j y_t-j + N(0, sigma²)."""
+
+    constant: float
+    coefficients: Floats
+    sigma: float
+
+    def fill(self, values: Floats) -> Floats:
+        """Replace each NaN after the first p known values by its conditional mean given the past; ``(T,)``."""
+        out, p = values.copy(), len(self.coefficients)
+        for t in range(p, len(out)):
+            if np.isnan(out[t]):
+                out[t] = self.constant + self.coefficients @ out[t - p : t][::-1]
+        return out
+
+    def response(self, n: int) -> Floats:
+        """``(n,)`` effect of a shock after 0, 1, … periods."""
+        psi, p = np.zeros(n), len(self.coefficients)
+        for h in range(n):
+            psi[h] = 1.0 if h == 0 else self.coefficients[: min(h, p)] @ psi[h - 1 :: -1][: min(h, p)]
+        return psi
+
+    def variance(self, weights: Floats) -> float:
+        """Variance of Σ_h weights_h × (error of the forecast h + 1 periods ahead); weights ``(n,)``."""
+        psi = self.response(len(weights))
+        on_shocks = [weights[i:] @ psi[: len(weights) - i] for i in range(len(weights))]
+        return float(self.sigma**2 * np.sum(np.square(on_shocks)))
+
+
+def fit(values: Floats, most: int, name: str) -> Autoregression:
+    """Least squares with 0 … ``most`` lags, the number by BIC on one common sample.
+
+    values: ``(T,)``; rows with a NaN among the value and its lags are left out. Raises NotEnoughData below most + 10 rows.
+    """
+    T = len(values)
+    X = np.column_stack([np.ones(T), *(np.r_[np.full(j, np.nan), values[: T - j]] for j in range(1, most + 1))])
+    whole = ~(np.isnan(values) | np.isnan(X).any(1))
+    n = int(whole.sum())
+    if n < most + 10:
+        raise NotEnoughData(f"{name}: an autoregression of up to {most} lags needs {most + 10} complete rows, {n} are known")
+    y, X = values[whole], X[whole]
+    best: tuple[float, Floats, float] | None = None
+    for p in range(most + 1):
+        beta = np.linalg.lstsq(X[:, : p + 1], y, rcond=None)[0]
+        ssr = float(np.sum((y - X[:, : p + 1] @ beta) ** 2))
+        bic = n * np.log(max(ssr / n, 1e-300)) + (p + 1) * np.log(n)
+        if best is None or bic < best[0]:
+            best = bic, beta, float(np.sqrt(ssr / (n - p - 1)))
+    assert best is not None
+    return Autoregression(float(best[1][0]), best[1][1:].copy(), best[2])

@@ -1,0 +1,82 @@
+"""An autoregression of the target on itself: hard to beat in calm years."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import autoregression
+from engine.align import last_known, published
+from engine.autoregression import Autoregression
+from engine.calendar import Period
+from engine.errors import BadInput, NotEnoughData
+from engine.estimate import Estimate
+from engine.model import State
+from engine.panel import Panel
+
+
+@dataclass(frozen=True)
+class Ar:
+    """The target on its own lags, their number chosen by BIC at every fit.
+
+    target: series id, monthly or quarterly.
+    lags: the most lags tried, 0 … 12.
+    """
+
+    target: str
+    lags: int = 4
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.lags <= 12:
+            raise BadInput(f"lags must lie in 0 … 12, not {self.lags}")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return (self.target,)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.target,)
+
+    def fit(self, panel: Panel) -> FittedAr:
+        """Raises NotEnoughData below lags + 10 complete rows."""
+        _, values = last_known(panel, self.target)
+        return FittedAr(self, autoregression.fit(values, self.lags, self.target))
+
+    def restore(self, state: State) -> FittedAr:
+        constant, sigma = np.asarray(state["constant_sigma"], float)
+        return FittedAr(self, Autoregression(float(constant), np.asarray(state["coefficients"], float), float(sigma)))
+
+
+@dataclass(frozen=True)
+class FittedAr:
+    model: Ar
+    equation: Autoregression
+
+    def estimate(self, panel: Panel, periods: Sequence[Period]) -> Estimate:
+        """Iterated forecasts; bands from the residual variance. Raises NotEnoughData if fewer values than lags are known."""
+        target, p = self.model.target, len(self.equation.coefficients)
+        newest, values = last_known(panel, target)
+        mean, sd = published(panel, target, periods), np.zeros(len(periods))
+        ahead = max((q - newest for q in periods), default=0)
+        path = self.equation.fill(np.r_[values, np.full(max(ahead, 0), np.nan)])
+        n = len(values)
+        for j, q in enumerate(periods):
+            if np.isnan(mean[j]):
+                h = q - newest
+                if h < 1 or np.isnan(path[n - 1 + h]):
+                    raise NotEnoughData(f"{target}: {p} values in a row are needed to estimate {q} as of {panel.day}")
+                mean[j] = path[n - 1 + h]
+                sd[j] = np.sqrt(self.equation.variance(np.eye(h)[-1]))
+        return Estimate.normal(target, panel.asof, periods, mean, sd)
+
+    def state(self) -> State:
+        return {
+            "constant_sigma": np.array([self.equation.constant, self.equation.sigma]),
+            "coefficients": self.equation.coefficients,
+        }
+
+
+MODEL = Ar

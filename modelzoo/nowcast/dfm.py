@@ -1,0 +1,225 @@
+"""The mixed-frequency dynamic factor model in blocks, by maximum likelihood, for panels with any pattern of missing values.
+
+Model and block structure: Bok, Caratelli, Giannone, Sbordone & Tambalotti (2017, New York Fed Staff Report 830); estimation:
+Bańbura & Modugno (2014, J. Appl. Econometrics 29), with the M-step of ``engine.factor``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine import factor, factor_em, factor_start
+from engine.align import WEIGHTS, published
+from engine.calendar import Freq, Period
+from engine.errors import BadInput, NotEnoughData
+from engine.estimate import Estimate
+from engine.model import Linear, State
+from engine.panel import Panel
+from engine.typing import Bools, Floats, Ints
+
+FEWEST = {Freq.M: 24, Freq.Q: 12}  # known values below which a series is left out of a fit
+
+
+@dataclass(frozen=True)
+class Dfm:
+    """One or more factors a block, VAR within a block, AR(1) idiosyncratics, Mariano-Murasawa aggregation.
+
+    target: series id, quarterly or monthly.
+    blocks: name -> series ids; a series may stand in several blocks, the first is usually the global one.
+    factors: how many a block.
+    order: lags of the factors, 1 … 5.
+    since: the first month of the sample, as 2000-01; empty for all that is known.
+    noise: measurement variance of standardised series; 0 is exact, 1e-4 is what the New York Fed's program assumes.
+    tolerance: EM ends when the log-likelihood rises by less than this share of itself.
+    iterations: after so many, NotConverged.
+    """
+
+    target: str
+    blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    factors: int = 1
+    order: int = 1
+    since: str = ""
+    noise: float = 0.0
+    tolerance: float = 1e-5
+    iterations: int = 1000
+
+    def __post_init__(self) -> None:
+        if not any(self.target in members for members in self.blocks.values()):
+            raise BadInput(f"{self.target}: the target must stand in a block")
+        if not (1 <= self.order <= 5 and self.factors >= 1 and self.noise >= 0):
+            raise BadInput("order must lie in 1 … 5, factors be at least 1, noise not be negative")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return (self.target,)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((self.target, *(i for members in self.blocks.values() for i in members))))
+
+    def fit(self, panel: Panel) -> FittedDfm:
+        """Series with too few known values, or none that differ, are left out (their loadings stay 0).
+
+        Raises NotEnoughData if the target or all monthly series of a block are among them, NotConverged, BadInput.
+        """
+        ids = self.inputs
+        values = self.sample(panel)
+        enough = np.array([FEWEST.get(panel.meaning(i).freq, len(values) + 1) for i in ids])
+        count = (~np.isnan(values)).sum(0)
+        mean = np.array([np.nanmean(c) if n else 0.0 for c, n in zip(values.T, count, strict=True)])
+        sd = np.array([np.nanstd(c, ddof=1) if n > 1 else 0.0 for c, n in zip(values.T, count, strict=True)])
+        used = (count >= enough) & (sd > 1e-10 * np.maximum(np.abs(mean), 1e-300))
+        if not used[0]:
+            raise NotEnoughData(
+                f"{self.target}: {count[0]} values are known as of {panel.day}, a factor model needs {enough[0]} that differ"
+            )
+        sd = np.where(used, sd, 1.0)
+        standard = np.where(used, (values - mean) / sd, np.nan)
+        free = np.repeat([[u and i in members for members in self.blocks.values()] for i, u in zip(ids, used, strict=True)],
+                         self.factors, axis=1)  # fmt: skip
+        quarterly = np.array([panel.meaning(i).freq is Freq.Q for i in ids])
+        layout = self.layout(panel, standard, used)
+        start = factor_start.start(standard, free, quarterly, self.weights(panel), self.numbers, self.order, list(self.blocks))
+        parameters = layout.split(start, self.noise)
+        best, path = factor_em.maximise(
+            parameters, layout.data, free[layout.collapsed], free[layout.explicit], self.numbers, self.tolerance, self.iterations
+        )
+        anchors = np.array([int(np.flatnonzero(column)[0]) for column in free.T])  # the target where it loads
+        return FittedDfm(self, mean, sd, used, layout.join(best, len(ids)).oriented(anchors), path)
+
+    def restore(self, state: State) -> FittedDfm:
+        s = {k: np.asarray(v) for k, v in state.items()}
+        whole = factor_start.Whole(s["A"], s["Q"], s["loadings"], s["rho"], s["sigma2"])
+        return FittedDfm(self, s["mean"], s["sd"], s["used"].astype(bool), whole, s["path"])
+
+    @property
+    def numbers(self) -> Ints:
+        """``(R,)`` the block of each factor."""
+        return np.repeat(np.arange(len(self.blocks)), self.factors)
+
+    def sample(self, panel: Panel) -> Floats:
+        """``(T, N)`` values of the inputs since the first month of the sample."""
+        values = panel.matrix(self.inputs)
+        return values[self.skip(panel) :]
+
+    def skip(self, panel: Panel) -> int:
+        """Rows of the panel before the sample."""
+        if not self.since:
+            return 0
+        n = Period.parse(self.since).ordinal - panel.first.ordinal
+        if n >= panel.frame.height:
+            raise NotEnoughData(f"the sample begins in {self.since}, after the last month of the panel as of {panel.day}")
+        return max(0, n)
+
+    def weights(self, panel: Panel) -> Floats:
+        """``(N, 5)`` how each input sums up its months."""
+        out = np.zeros((len(self.inputs), 5))
+        for i, name in enumerate(self.inputs):
+            meaning = panel.meaning(name)
+            w = WEIGHTS[meaning.indicator.aggregation] if meaning.freq is Freq.Q else (1.0,)
+            out[i, : len(w)] = w
+        return out
+
+    def layout(self, panel: Panel, standard: Floats, used: Bools) -> Layout:
+        """Which series this panel lets us collapse: monthly ones without long gaps. The target is always explicit."""
+        quarterly = np.array([panel.meaning(i).freq is Freq.Q for i in self.inputs])
+        explicit = quarterly | (self.noise > 0) | factor.long_gaps(standard)
+        explicit[0] = True
+        collapsed, explicit = np.flatnonzero(~explicit & used), np.flatnonzero(explicit & used)
+        data = factor.prepare(standard[:, collapsed], standard[:, explicit], self.weights(panel)[explicit], self.order)
+        return Layout(collapsed, explicit, data)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Positions of the collapsed ``(n,)`` and explicit ``(E,)`` series among the inputs, and the data so divided."""
+
+    collapsed: Ints
+    explicit: Ints
+    data: factor.Data
+
+    def split(self, w: factor_start.Whole, noise: float) -> factor.Parameters:
+        c, x = self.collapsed, self.explicit
+        return factor.Parameters(
+            w.A, w.Q, np.ascontiguousarray(w.loadings[c]), w.rho[c], w.sigma2[c],
+            np.ascontiguousarray(w.loadings[x]), w.rho[x], w.sigma2[x], np.full(len(x), noise),
+        )  # fmt: skip
+
+    def join(self, p: factor.Parameters, N: int) -> factor_start.Whole:
+        """Parameters of all N inputs; those that were left out have no loadings."""
+        w = factor_start.Whole(p.A, p.Q, np.zeros((N, len(p.Q))), np.zeros(N), np.ones(N))
+        w.loadings[self.collapsed], w.rho[self.collapsed], w.sigma2[self.collapsed] = p.loadings, p.rho, p.sigma2
+        w.loadings[self.explicit], w.rho[self.explicit], w.sigma2[self.explicit] = p.x_loadings, p.x_rho, p.x_sigma2
+        return w
+
+
+@dataclass(frozen=True)
+class FittedDfm:
+    """mean, sd ``(N,)`` of the standardisation; used ``(N,)``; parameters of all inputs; path ``(n,)`` of the log-likelihood."""
+
+    model: Dfm
+    mean: Floats
+    sd: Floats
+    used: Bools
+    parameters: factor_start.Whole
+    path: Floats
+
+    def _smooth(self, panel: Panel) -> tuple[factor.Parameters, Layout, factor.Smoothed, int]:
+        standard = np.where(self.used, (self.model.sample(panel) - self.mean) / self.sd, np.nan)
+        layout = self.model.layout(panel, standard, self.used)
+        p = layout.split(self.parameters, self.model.noise)
+        return p, layout, factor.smooth(p, layout.data), self.model.skip(panel)
+
+    def _target(self, layout: Layout, p: factor.Parameters) -> Floats:
+        return factor.rows(p, layout.data.weights)[int(np.flatnonzero(layout.explicit == 0)[0])]
+
+    def estimate(self, panel: Panel, periods: Sequence[Period]) -> Estimate:
+        """The smoothed estimate given everything in the panel, the quarter's last month included; what is published stays.
+
+        Bands hold the uncertainty of states and shocks, not that of the parameters. Raises NotEnoughData for a period before
+        the sample.
+        """
+        target = self.model.target
+        panel = panel.over(panel.first, max((q.last_month for q in periods), default=panel.last))
+        p, layout, s, skip = self._smooth(panel)
+        z = self._target(layout, p)
+        mean, sd = published(panel, target, periods), np.zeros(len(periods))
+        for j, q in enumerate(periods):
+            row = panel.row(q) - skip
+            if np.isnan(mean[j]):
+                if row < 0:
+                    raise NotEnoughData(f"{target}: {q} lies before the sample")
+                mean[j] = self.mean[0] + self.sd[0] * (z @ s.x[row])
+                sd[j] = self.sd[0] * np.sqrt(max(0.0, z @ s.V[row] @ z))
+        return Estimate.normal(target, panel.asof, periods, mean, sd)
+
+    def explain(self, panel: Panel, period: Period) -> Linear:
+        """Weights and expectations of every cell, in the units of the panel. Raises NotEnoughData as ``estimate``."""
+        panel = panel.over(panel.first, period.last_month)
+        p, layout, s, skip = self._smooth(panel)
+        z, row = self._target(layout, p), panel.row(period) - skip
+        if row < 0:
+            raise NotEnoughData(f"{self.model.target}: {period} lies before the sample")
+        T, N = panel.frame.height, len(self.mean)
+        weights, expected = np.zeros((T, N)), np.tile(self.mean, (T, 1))
+        for at, w, e in zip(
+            (layout.collapsed, layout.explicit), factor.weigh(p, layout.data, z, row),
+            factor.expected(p, layout.data, s), strict=True,
+        ):  # fmt: skip
+            weights[skip:, at] = w * self.sd[0] / self.sd[at]
+            expected[skip:, at] = self.mean[at] + self.sd[at] * e
+        mean = float(self.mean[0] + self.sd[0] * (z @ s.x[row]))
+        return Linear(self.model.inputs, mean, weights, expected)
+
+    def state(self) -> State:
+        w = self.parameters
+        return {
+            "A": w.A, "Q": w.Q, "loadings": w.loadings, "rho": w.rho, "sigma2": w.sigma2,
+            "mean": self.mean, "sd": self.sd, "used": self.used.astype(np.int64), "path": self.path,
+        }  # fmt: skip
+
+
+MODEL = Dfm
