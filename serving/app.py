@@ -1,0 +1,152 @@
+"""The HTTP service: parse, ask, answer. An endpoint is one function and its schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import FileResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from engine.errors import NotReady
+from engine.settings import Settings
+from featurestore.store import Store
+from serving import answer, observed, problems, schemas, wire
+from serving.champions import Champions
+from serving.metrics import Measured, Metrics
+from serving.questions import BetweenQuery, DayQuery, NoQuery, PeriodsQuery, key_check, wanted_media
+
+PAGES = Path(__file__).with_name("pages")
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": schemas.Problem, "description": said}
+    for status, said in {
+        401: "A key is needed.",
+        404: "What was asked for does not exist.",
+        406: "None of the media types accepted is there.",
+        422: "The question cannot be used, or too little was known to answer it.",
+        500: "The service failed.",
+        503: "A champion, a migration or a server is not there yet.",
+    }.items()
+}
+_OTHER_FORMS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {"ETag": {"schema": {"type": "string"}, "description": "Send it back as If-None-Match."}},
+        "content": {
+            wire.CSV: {"schema": {"type": "string"}},
+            wire.ARROW: {"schema": {"type": "string", "format": "binary"}},
+        },
+    },
+    304: {"description": "The answer is still the one with that ETag."},
+}
+
+
+def create_app(store: Store, champions: Champions, settings: Settings) -> FastAPI:
+    """The service over a store and its champions, which threads share. Open to all without ``settings.api_keys``."""
+    app = FastAPI(
+        title="jingqi 景气",
+        summary="Nowcasts as of any day, and why they moved.",
+        description="JSON, or CSV and Arrow streams by `Accept`. An `asof` day means: known at the end of that day.",
+        version="1",
+        docs_url=None,  # these pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    problems.install(app)
+    metrics = Metrics()
+    app.add_middleware(Measured, metrics=metrics)
+    v1 = APIRouter(prefix="/v1", dependencies=[Depends(key_check(settings.api_keys))], responses=_ERRORS | _OTHER_FORMS)
+
+    @v1.get("/indicators", tags=["data"], response_model=schemas.Indicators)
+    def indicators(request: Request, _: NoQuery) -> Response:
+        """All series of the store and what they mean."""
+        return _reply(request, observed.indicators(store))
+
+    @v1.get("/series/{id}", tags=["data"], response_model=schemas.SeriesValues)
+    def series(request: Request, id: str, asked: DayQuery) -> Response:
+        """A series as it was known on a day."""
+        return _reply(request, observed.series(store, id, asked.asof or answer.newest_day(store)))
+
+    @v1.get("/series/{id}/revisions", tags=["data"], response_model=schemas.Revisions)
+    def revisions(request: Request, id: str, _: NoQuery) -> Response:
+        """Every version of every value of a series."""
+        return _reply(request, observed.revisions(store, id))
+
+    @v1.get("/nowcasts/{target}", tags=["nowcasts"], response_model=schemas.Nowcast)
+    def nowcast(request: Request, target: str, asked: PeriodsQuery) -> Response:
+        """What the champion says, all that was known on a day."""
+        asof = asked.asof or answer.newest_day(store)
+        return _reply(request, answer.nowcast(store, champions, target, asof, asked.period or None))
+
+    @v1.get("/nowcasts/{target}/news", tags=["nowcasts"], response_model=schemas.News)
+    def news(request: Request, target: str, asked: BetweenQuery) -> Response:
+        """Why the estimate moved between two days: revisions, releases, re-estimation; they add up."""
+        until = asked.until or answer.newest_day(store)
+        since = asked.since or answer.day_before(store, until)
+        return _reply(request, answer.news(store, champions, target, since, until, asked.period))
+
+    @v1.get("/models", tags=["models"], response_model=schemas.Models)
+    def models(request: Request, _: NoQuery) -> Response:
+        """The registry: what there is, and which version answers."""
+        return _reply(request, schemas.Models(models=champions.models()))
+
+    @v1.get("/models/{name}/versions", tags=["models"], response_model=schemas.ModelVersions)
+    def versions(request: Request, name: str, _: NoQuery) -> Response:
+        """All versions of a registered model."""
+        return _reply(request, schemas.ModelVersions(versions=champions.versions(name)))
+
+    app.include_router(v1)
+
+    @app.get("/healthz", tags=["service"], response_model=schemas.Health)
+    def healthz() -> Response:
+        """The process answers."""
+        return Response(wire.encode(schemas.Health()), media_type=wire.JSON)
+
+    @app.get("/readyz", tags=["service"], response_model=schemas.Health, responses={503: _ERRORS[503]})
+    def readyz() -> Response:
+        """The store answers and there is a champion."""
+        store.releases()
+        if not champions.all():
+            raise NotReady("no champion yet: `jingqi experiment run SPEC`, then `jingqi experiment promote RUN`")
+        return Response(wire.encode(schemas.Health()), media_type=wire.JSON)
+
+    @app.get("/metrics", tags=["service"], response_class=Response)
+    def prometheus() -> Response:
+        """Counts and durations of requests, for Prometheus."""
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.get("/", include_in_schema=False)
+    def dashboard() -> FileResponse:
+        policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'"
+        return FileResponse(PAGES / "index.html", headers={"Content-Security-Policy": policy})
+
+    app.mount("/pages", StaticFiles(directory=PAGES))
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    return app
+
+
+def _reply(request: Request, what: wire.Table) -> Response:
+    """The answer in the form that was asked for, or 304 if the asker holds it already."""
+    media = wanted_media(request)
+    body = wire.encode_as(media, what)
+    tag = wire.etag(body)
+    headers = {"ETag": tag, "Vary": "Accept, X-API-Key", "Cache-Control": "private, no-cache"}
+    held = [t.strip().removeprefix("W/") for t in request.headers.get("if-none-match", "").split(",")]
+    if tag in held or "*" in held:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media, headers=headers)
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """OpenAPI, with problems under the media type that they come in."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
+        )
+        for path in document["paths"].values():
+            for status, said in path["get"]["responses"].items():
+                if int(status) >= 400 and wire.JSON in said.get("content", {}):
+                    said["content"] = {problems.MEDIA: said["content"][wire.JSON]}
+        app.openapi_schema = document
+    return app.openapi_schema

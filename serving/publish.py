@@ -1,0 +1,97 @@
+"""Scheduled scoring: what the champions say on each day of a release, written to the store for dashboards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import polars as pl
+
+from engine.align import last_known
+from engine.calendar import Period
+from engine.errors import NotEnoughData, NotReady
+from featurestore.panel import build_panel
+from featurestore.store import NEWS, Store
+from serving import answer
+from serving.champions import Champion, Champions
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was done for one target and day. problem: why nothing could be, else empty."""
+
+    target: str
+    asof: datetime
+    periods: tuple[str, ...]
+    news: int
+    problem: str = ""
+
+
+def publish(
+    store: Store,
+    champions: Champions,
+    asof: datetime | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> tuple[Published, ...]:
+    """Score each champion on each day of a release not yet published, or on ``asof`` alone; say what was written.
+
+    Days whose release is not of real time (a month or a usual delay instead of a day) are left out, and so is a day on
+    which too little was known. Twice changes nothing. Raises NotReady if there is no champion.
+    """
+    everyone = champions.all()
+    if not everyone:
+        raise NotReady("no champion yet: `jingqi experiment run SPEC`, then `jingqi experiment promote RUN`")
+    done = []
+    for champion in everyone:
+        for target in champion.bundle.model.targets:
+            for since, day in _days(store, asof):
+                progress(f"{target} as of {answer.asof_text(day)}")
+                if (written := _one(store, champion, target, since, day)) is not None:
+                    done.append(written)
+    return tuple(done)
+
+
+def _days(store: Store, asof: datetime | None) -> Iterator[tuple[datetime | None, datetime]]:
+    """Information dates to score, each with the one before it."""
+    came, real = pl.col("known_at") <= datetime.now(UTC), pl.col("precision").is_in(["instant", "day"])
+    days = [d.astimezone(UTC) for d in store.releases().filter(came & real)["known_at"].unique().sort()]
+    if asof is not None:
+        days = [*(d for d in days if d < asof), asof]
+    both = pairwise([None, *days])
+    for since, day in both:
+        if asof is None or day == asof:
+            assert day is not None
+            yield since, day
+
+
+def _one(store: Store, champion: Champion, target: str, since: datetime | None, day: datetime) -> Published | None:
+    """Score and explain one day; None if that is published already."""
+    series = answer.described(store, target)
+    try:
+        periods = answer.being_nowcast(series.freq, day, last_known(build_panel(store, [target], day), target)[0])
+        if answer.said(store, champion, target, day, periods):
+            return None
+        run, estimate = answer.score(store, champion, target, day, periods)
+    except NotEnoughData as problem:
+        return Published(target, day, (), 0, str(problem))
+    news = None if since is None else _news(store, champion, since, day, periods)
+    if not store.publish(run, estimate.to_frame(), news):
+        return None
+    return Published(target, day, tuple(map(str, periods)), 0 if news is None else news.height)
+
+
+def _news(
+    store: Store, champion: Champion, since: datetime, day: datetime, periods: tuple[Period, ...]
+) -> pl.DataFrame | None:
+    """NEWS rows for all periods; None if nothing could be said on the day before, so that nothing changed."""
+    tables = []
+    try:
+        ends = answer.between(store, champion, since, day)
+        for period in periods:
+            both = (pl.lit(since).alias("since"), pl.lit(str(period)).alias("target_period"))
+            tables.append(ends.explain(period).table.with_columns(*both).select(NEWS.names()))
+    except NotEnoughData:
+        return None
+    return pl.concat(tables)

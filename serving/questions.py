@@ -1,0 +1,128 @@
+"""What may be asked: query parameters, the media type wanted, the key. Whatever cannot be understood is named."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Query, Request, Security
+from fastapi.security import APIKeyHeader
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from starlette.exceptions import HTTPException
+
+from engine.calendar import Period, parse_asof
+from engine.errors import BadInput
+from serving.answer import possible
+from serving.wire import ARROW, CSV, JSON
+
+T = TypeVar("T")
+
+_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="Needed where JINGQI_API_KEYS is set.")
+_NEWEST = "Without it: the newest release in the store."
+
+
+def _reads(read: Callable[[str], T]) -> BeforeValidator:
+    """A reader of ours as a validator: pydantic names the parameter, we name the mistake."""
+
+    def validate(text: Any) -> T:
+        try:
+            return read(text)
+        except BadInput as wrong:
+            raise ValueError(str(wrong)) from None
+
+    return BeforeValidator(validate)
+
+
+AsOf = Annotated[
+    datetime,
+    _reads(lambda text: possible(parse_asof(text))),
+    WithJsonSchema({"type": "string", "examples": ["2016-07-29", "2016-07-29T12:30:00+00:00"]}),
+]
+AskedPeriod = Annotated[Period, _reads(Period.parse), WithJsonSchema({"type": "string", "examples": ["2016-Q3"]})]
+
+
+class _Asked(BaseModel):
+    """A parameter that we do not know is an error: ``as_of`` for ``asof`` would else be another question's answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Nothing(_Asked):
+    """A route without parameters."""
+
+
+class AtDay(_Asked):
+    """?asof="""
+
+    asof: AsOf | None = Field(
+        None,
+        description=f"Known at the end of that day, or at that instant. {_NEWEST}",
+    )
+
+
+class AtPeriods(AtDay):
+    """?asof=&period="""
+
+    period: list[AskedPeriod] = Field(
+        default_factory=list, description="May be repeated. Without it: the periods being nowcast at that day."
+    )
+
+
+class Between(_Asked):
+    """?from=&to=&period="""
+
+    since: AsOf | None = Field(None, alias="from", description="The earlier day. Without it: the release before `to`.")
+    until: AsOf | None = Field(None, alias="to", description=f"The later day. {_NEWEST}")
+    period: AskedPeriod | None = Field(None, description="Without it: the period that runs on the later day.")
+
+
+NoQuery = Annotated[Nothing, Query()]
+DayQuery = Annotated[AtDay, Query()]
+PeriodsQuery = Annotated[AtPeriods, Query()]
+BetweenQuery = Annotated[Between, Query()]
+
+
+def key_check(keys: tuple[str, ...]) -> Callable[..., None]:
+    """A dependency that lets pass whoever brings one of the keys in X-API-Key, and everyone if there are none."""
+    known = [k.encode() for k in keys]
+
+    def check(given: Annotated[str | None, Security(_HEADER)] = None) -> None:
+        offered = (given or "").encode()
+        matches = [hmac.compare_digest(offered, key) for key in known]  # all of them, so that time tells nothing
+        if known and not any(matches):
+            raise HTTPException(401, "this service needs a key in the header X-API-Key", {"WWW-Authenticate": "ApiKey"})
+
+    return check
+
+
+def wanted_media(request: Request) -> str:
+    """The best of JSON, CSV and ARROW by the Accept header; JSON where it does not say. 406 if none will do."""
+    ranges = _accepted(request.headers.get("accept") or "*/*")
+    weights = {media: _weight(media, ranges) for media in (JSON, CSV, ARROW)}
+    best = max(weights, key=lambda media: weights[media])  # the first of equals, so JSON
+    if weights[best] <= 0:
+        raise HTTPException(406, f"there is {JSON}, {CSV} and {ARROW}")
+    return best
+
+
+def _accepted(header: str) -> list[tuple[str, float]]:
+    out = []
+    for part in header.split(","):
+        media, *parameters = (p.strip().lower() for p in part.split(";"))
+        weight = next((p.removeprefix("q=") for p in parameters if p.startswith("q=")), "1")
+        try:
+            out.append((media, float(weight)))
+        except ValueError:
+            out.append((media, 0.0))
+    return out
+
+
+def _weight(media: str, ranges: list[tuple[str, float]]) -> float:
+    """The weight given to a media type by the most specific range that covers it (RFC 9110, 12.5.1)."""
+    said = dict(ranges)
+    for form in (media, f"{media.partition('/')[0]}/*", "*/*"):
+        if form in said:
+            return said[form]
+    return 0.0

@@ -1,0 +1,115 @@
+"""An answer as bytes: JSON, or a table as CSV or an Arrow stream. Floats read back to the same bits."""
+
+from __future__ import annotations
+
+import hashlib
+import types
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import datetime
+from io import BytesIO
+from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+import orjson
+import polars as pl
+
+from engine.estimate import LEVELS, quantile_name
+from serving.schemas import (
+    Indicators,
+    Models,
+    ModelVersion,
+    ModelVersions,
+    News,
+    NewsItem,
+    Nowcast,
+    NowcastRow,
+    RegisteredModel,
+    Revisions,
+    SeriesInfo,
+    SeriesValues,
+    Value,
+    Version,
+)
+
+Table: TypeAlias = Nowcast | News | Indicators | SeriesValues | Revisions | Models | ModelVersions
+
+JSON = "application/json"
+CSV = "text/csv"
+ARROW = "application/vnd.apache.arrow.stream"
+
+_KINDS: dict[Any, pl.DataType] = {
+    str: pl.String(),
+    float: pl.Float64(),
+    int: pl.Int64(),
+    datetime: pl.Datetime("us", "UTC"),
+}
+
+
+def encode(answer: object) -> bytes:
+    """JSON in UTF-8, with a newline at its end; floats in the fewest digits that read back to the same bits."""
+    return orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+
+
+def encode_as(media: str, answer: Table) -> bytes:
+    """The answer in one of the media types JSON, CSV, ARROW."""
+    if media == CSV:
+        return frame(answer).write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%.fZ").encode()
+    if media == ARROW:
+        sink = BytesIO()
+        frame(answer).write_ipc_stream(sink)
+        return sink.getvalue()
+    return encode(answer)
+
+
+def etag(body: bytes) -> str:
+    """A strong entity tag: the same bytes, the same tag."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def frame(answer: Table) -> pl.DataFrame:
+    """The tidy table in an answer: one row an observation, each row with what it needs to stand alone."""
+    match answer:
+        case Nowcast():
+            rows = _table(NowcastRow, answer.estimates, drop=("quantiles",))
+            return rows.with_columns(
+                pl.Series(name, [e.quantiles[name] for e in answer.estimates], pl.Float64)
+                for name in map(quantile_name, LEVELS)
+            )
+        case News():
+            return _table(NewsItem, answer.items).select(
+                pl.lit(answer.target).alias("target"),
+                pl.lit(answer.period).alias("target_period"),
+                pl.lit(answer.before.asof).alias("from"),
+                pl.lit(answer.after.asof).alias("to"),
+                pl.lit(answer.version).alias("version"),
+                pl.all(),
+            )
+        case SeriesValues():
+            return _table(Value, answer.values).select(
+                pl.lit(answer.series.id).alias("series"), pl.lit(answer.asof).alias("asof"), pl.all()
+            )
+        case Revisions():
+            return _table(Version, answer.versions).select(pl.lit(answer.series.id).alias("series"), pl.all())
+        case Indicators():
+            return _table(SeriesInfo, answer.indicators)
+        case Models():
+            return _table(RegisteredModel, answer.models)
+        case ModelVersions():
+            return _table(ModelVersion, answer.versions)
+
+
+def _table(kind: type, rows: Iterable[object], drop: tuple[str, ...] = ()) -> pl.DataFrame:
+    """Rows of one dataclass, with column types from its annotations, so that an empty table has them too."""
+    hints = get_type_hints(kind)
+    schema = {f.name: _column(hints[f.name]) for f in fields(kind) if f.name not in drop}
+    return pl.DataFrame([[_cell(getattr(r, name)) for name in schema] for r in rows], schema=schema, orient="row")
+
+
+def _column(hint: Any) -> pl.DataType:
+    if get_origin(hint) in (Union, types.UnionType):
+        (hint,) = (a for a in get_args(hint) if a is not type(None))
+    return _KINDS.get(hint, pl.String())  # literals, and what a cell cannot hold, as text
+
+
+def _cell(value: object) -> object:
+    return orjson.dumps(value).decode() if isinstance(value, tuple | dict) else value
