@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -41,7 +42,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
-        faults = tuple(Fault(where=".".join(map(str, e["loc"])), problem=e["msg"]) for e in error.errors())
+        faults = tuple(Fault(where=".".join(map(str, e["loc"])), problem=_plain(e)) for e in error.errors())
         detail = "; ".join(f"{f.where}: {f.problem}" for f in faults)
         return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "bad-input", detail, faults)
 
@@ -58,6 +59,13 @@ def install(app: FastAPI) -> None:
         _log.error("failed at %s", request.url.path, exc_info=error)
         said = "The service failed. The question may be a good one; the reason is in the log of the service."
         return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal", said)
+
+
+def _plain(error: dict[str, Any]) -> str:
+    """A mistake in our words: pydantic speaks of inputs and puts "Value error" before what a reader of ours said."""
+    if error["type"] == "extra_forbidden":
+        return "there is no such parameter"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def problem(request: Request, status: HTTPStatus, kind: str, detail: str, errors: tuple[Fault, ...] = ()) -> Response:

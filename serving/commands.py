@@ -1,0 +1,92 @@
+"""``jingqi nowcast``, ``jingqi publish``, ``jingqi serve``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.calendar import Period, parse_asof
+
+if TYPE_CHECKING:
+    from serving.champions import Registry
+
+
+@click.command()
+@click.argument("target")
+@click.option("--asof", metavar="D", help="Known at the end of that day. Without it: the newest release in the store.")
+@click.option("--news-since", metavar="D", help="Also why the estimate moved since that day.")
+@click.option("--period", "asked", metavar="P", multiple=True, help="2016-Q3; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print for machines: the body of the HTTP answer.")
+def nowcast(target: str, asof: str | None, news_since: str | None, asked: tuple[str, ...], as_json: bool) -> None:
+    """What the champion for TARGET says, as of any day: jingqi nowcast gdpc1@US --asof 2016-07-29."""
+    from featurestore.connect import connect
+    from serving import answer, wire
+
+    periods = [Period.parse(p) for p in asked] or None
+    since = answer.possible(parse_asof(news_since)) if news_since else None
+    with connect() as store:
+        champions = _champions()
+        day = answer.possible(parse_asof(asof)) if asof else answer.newest_day(store)
+        said = answer.nowcast(store, champions, target, day, periods)
+        shown = [Period.parse(row.period) for row in said.estimates]
+        why = [answer.news(store, champions, target, since, day, p) for p in shown] if since else []
+    if as_json:
+        click.echo(wire.encode({"nowcast": said, "news": why} if since else said), nl=False)
+        return
+    from serving import tables
+
+    out = tables.console()
+    tables.show_nowcast(out, said)
+    for moved in why:
+        tables.show_news(out, moved)
+
+
+@click.command()
+@click.option("--asof", metavar="D", help="That day alone. Without it: every day of a release not yet published.")
+def publish(asof: str | None) -> None:
+    """Score the champions and write scores and news to the store. Twice changes nothing."""
+    from featurestore.connect import connect
+    from serving import answer, tables
+    from serving.publish import publish as run
+
+    day = answer.possible(parse_asof(asof)) if asof else None
+    out = tables.console()
+    with connect() as store, out.status("") as status:
+        done = run(store, _champions(), day, progress=status.update)
+    tables.show_published(out, done)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 to be reached from elsewhere.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+def serve(host: str, port: int) -> None:
+    """The HTTP service and its dashboard, until interrupted."""
+    import threading
+
+    import uvicorn
+
+    from engine.errors import NotReady
+    from engine.settings import settings
+    from featurestore.connect import connect
+    from serving.app import create_app
+
+    champions = _champions()
+
+    def warm() -> None:  # loading MLflow takes a second or two that the first asker need not wait for
+        try:
+            champions.all()
+        except NotReady as problem:
+            click.echo(f"not ready yet: {problem}", err=True)
+
+    with connect() as store:
+        threading.Thread(target=warm, daemon=True).start()
+        click.echo(f"jingqi 景气: http://{host}:{port}/  (API under /v1, described in /openapi.json)", err=True)
+        uvicorn.run(create_app(store, champions, settings()), host=host, port=port, log_level="warning")
+
+
+def _champions() -> Registry:
+    from engine.settings import settings
+    from serving.champions import Registry
+
+    return Registry(settings().tracking_uri)
