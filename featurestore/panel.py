@@ -56,6 +56,22 @@ def pseudo_panel(store: Store, ids: Sequence[str], origin: datetime, vintage: da
     return _assemble(series, _delayed(series, _cells(store.known(ids, vintage), ids), origin), origin, "pseudo")
 
 
+def own_values(store: Store, series_id: str, asof: datetime) -> tuple[Series, pl.DataFrame]:
+    """A series by itself, at its own frequency: what it means, and a row for each period known at ``asof``.
+
+    Columns: period (ordinal), value as published, analysed (null where a change has no base), known_at. Raises Unknown.
+    """
+    known = store.known([series_id], asof).sort("period")
+    series = store.series()[series_id]
+    if not known.height:
+        return series, known.select("period", "value", pl.col("value").alias("analysed"), "known_at")
+    at = known["period"].to_numpy() - known["period"][0]
+    levels = np.full(at[-1] + 1, np.nan)
+    levels[at] = known["value"].to_numpy()
+    analysed = pl.Series(analyse(levels, series.indicator.step, series.freq)[at]).fill_nan(None)
+    return series, known.select("period", "value", analysed.alias("analysed"), "known_at")
+
+
 class Cube:
     """The whole history of some series, read once; panels of any day are then cut in memory.
 

@@ -1,0 +1,272 @@
+"""``jingqi data`` and ``jingqi db``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.calendar import Freq, Period, known_day, parse_asof
+from engine.errors import BadInput, Unknown
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from engine.indicator import Series
+    from featurestore.store import Store
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print for machines.")
+_ASOF = click.option("--asof", metavar="DATE", help="As known at the end of that day; without it, as known now.")
+
+
+@click.group()
+def data() -> None:
+    """Ingest, show and trace what was published."""
+
+
+@data.command()
+@click.argument("source", type=click.Choice(["nyfed", "csv", "xlsx"]))
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--mapping", type=click.Path(path_type=Path), help="TOML file that says what the columns of a csv or xlsx file are."
+)
+@_JSON
+def ingest(source: str, path: Path | None, mapping: Path | None, as_json: bool) -> None:
+    """Bring the releases of SOURCE into the store: only new or changed values; the same file twice changes nothing.
+
+    nyfed: two real vintages (2016-06-29, 2016-07-29) of 29 US series. csv, xlsx: the file PATH, read by --mapping.
+    """
+    from featurestore import display
+    from featurestore.connect import connect
+    from featurestore.ingest import ingest as append
+    from featurestore.ingest import read
+
+    loads = read(source, path, mapping)
+    with connect() as store:
+        done = [
+            {
+                "release": f"{load.release.source} {load.release.code}",
+                "known": known_day(load.release.known_at).isoformat(),
+                "series": len(load.series),
+                "rows": got.rows,
+                "new": got.new,
+                "revised": got.revised,
+                "same": got.same,
+                "repeated": got.repeated,
+            }
+            for load, got in append(store, loads, _progress)
+        ]
+    if as_json:
+        click.echo(json.dumps(done))
+    else:
+        display.table(done)
+
+
+def _progress(loads: Sequence[Any]) -> Iterator[Any]:
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import track
+
+        return iter(track(loads, "releases", console=Console(stderr=True), transient=True))
+    return iter(loads)
+
+
+@data.command()
+@click.argument("series_id", metavar="ID")
+@_ASOF
+@_JSON
+def show(series_id: str, asof: str | None, as_json: bool) -> None:
+    """The values of series ID as known on a day: published, analysed, and since when they are known."""
+    from featurestore import display
+    from featurestore.connect import connect
+    from featurestore.panel import own_values
+
+    at = _instant(asof)
+    with connect() as store:
+        series, frame = own_values(store, series_id, at)
+    lines = [
+        {"period": str(Period(series.freq, p)), "value": v, "analysed": a, "known": known_day(k).isoformat()}
+        for p, v, a, k in frame.iter_rows()
+    ]
+    facts = {"id": series_id, "asof": known_day(at).isoformat(), **display.meaning(series)}
+    if as_json:
+        click.echo(json.dumps(facts | {"values": lines}, ensure_ascii=False))
+    else:
+        display.table(lines, display.title(series))
+
+
+@data.command()
+@click.argument("series_id", metavar="ID")
+@click.option("--period", "period_text", metavar="PERIOD", help="One period only, as in 2016-Q1.")
+@_JSON
+def revisions(series_id: str, period_text: str | None, as_json: bool) -> None:
+    """How the values of series ID were revised: each release of each period, the first and the latest marked."""
+    from featurestore import display
+    from featurestore.connect import connect
+
+    with connect() as store:
+        history = store.history([series_id])
+        series = store.series()[series_id]
+    chosen = _period(period_text, series.freq) if period_text else None
+    lines = _revisions(history, series, chosen)
+    if chosen and not lines:
+        raise Unknown(f"{series_id} has no value for {chosen}")
+    if as_json:
+        facts = {"id": series_id, **display.meaning(series)}
+        click.echo(json.dumps(facts | {"releases": lines}, ensure_ascii=False))
+    else:
+        display.table(lines, display.title(series))
+
+
+def _revisions(history: pl.DataFrame, series: Series, chosen: Period | None) -> list[dict[str, Any]]:
+    """One line a release of a value; without a chosen period only of values that were revised."""
+    import polars as pl
+
+    of = pl.len().over("period")
+    keep = (pl.col("period") == chosen.ordinal) if chosen else (of > 1)
+    first = pl.col("value").first().over("period")
+    columns = ["period", "nth", "of", "value", "status", "change", "known_at", "recorded_at"]
+    rows = history.with_columns(of=of, change=pl.col("value") - first).filter(keep).select(columns)
+    return [
+        {
+            "period": str(Period(series.freq, period)),
+            "release": nth,
+            "which": "first" if nth == 1 else "latest" if nth == of_ else "",
+            "value": value,
+            "status": status,
+            "since first": change,
+            "known": known_day(known).isoformat(),
+            "recorded": recorded.isoformat(timespec="seconds"),
+        }
+        for period, nth, of_, value, status, change, known, recorded in rows.iter_rows()
+    ]
+
+
+@data.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@_ASOF
+@click.option("--last", default=12, show_default=True, help="Months to print; 0 for all. --json always prints all.")
+@_JSON
+def panel(ids: tuple[str, ...], asof: str | None, last: int, as_json: bool) -> None:
+    """Analysed values of many series, month by month, as known on a day. Without ID: all series that have a value."""
+    from engine.panel import AXIS
+    from featurestore import display
+    from featurestore.connect import connect
+    from featurestore.panel import build_panel
+
+    at = _instant(asof)
+    with connect() as store:
+        built = build_panel(store, ids or _monthly(store), at)
+    months = [str(Period(Freq.M, m)) for m in built.frame[AXIS]]
+    digest, newest = built.digest(), built.newest
+    if as_json:
+        facts = {"asof": built.day, "timing": built.timing, "digest": digest, "newest": newest and newest.isoformat()}
+        values = {i: built.frame[i].to_list() for i in built.ids}
+        click.echo(json.dumps({**facts, "months": months, "series": values}, ensure_ascii=False))
+        return
+    tail = slice(-last, None) if last > 0 else slice(None)
+    lines = [
+        {"id": s.id, "name": s.indicator.name_zh, "unit": s.indicator.unit_analysed}
+        | dict(zip(months[tail], built.frame[s.id][tail].to_list(), strict=True))
+        for s in built.series
+    ]
+    display.table(lines, f"known at the end of {built.day}; digest {digest[:12]}")
+
+
+def _monthly(store: Store) -> tuple[str, ...]:
+    ids = tuple(i for i, s in store.series().items() if s.freq in (Freq.M, Freq.Q))
+    if not ids:
+        raise Unknown("the store is empty (jingqi data ingest nyfed)")
+    return ids
+
+
+@data.command()
+@click.option("--module", help="Only this module, as in 'prices'.")
+@_JSON
+def catalogue(module: str | None, as_json: bool) -> None:
+    """What may be measured, and what it means."""
+    from featurestore import display
+    from featurestore.catalogue import load
+
+    series = load().all()
+    chosen = [s for s in series if module in (None, s.indicator.module)]
+    if not chosen:
+        there = sorted({s.indicator.module for s in series})
+        raise Unknown(f"no module {module!r}; there are {', '.join(there)}")
+    if as_json:
+        click.echo(json.dumps([{"id": s.id, **display.meaning(s)} for s in chosen], ensure_ascii=False))
+        return
+    display.table(
+        [
+            {"id": s.id, "name": s.indicator.name_en, "名称": s.indicator.name_zh, "freq": s.freq.value}
+            | {"unit": s.indicator.unit, "analysed": s.indicator.unit_analysed, "module": s.indicator.module}
+            for s in chosen
+        ]
+    )
+
+
+@click.group()
+def db() -> None:
+    """The database: upgrade, status."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Apply the migrations that the database lacks."""
+    from featurestore import connect, migrations
+
+    conninfo, _ = connect.where()
+    with connect.link(conninfo) as c:
+        done = migrations.upgrade(c)
+    click.echo(f"applied {', '.join(done)}" if done else "nothing to apply")
+
+
+@db.command()
+@_JSON
+def status(as_json: bool) -> None:
+    """Which server, which migrations, how much is stored."""
+    from featurestore import connect, migrations, timescale
+
+    conninfo, embedded = connect.where()
+    with connect.link(conninfo) as c:
+        todo = [s.name for s in migrations.pending(c)]
+        (version,) = c.execute("SHOW server_version").fetchone() or ("",)
+        counts = ("release", "series", "obs", "score_run")
+        found = (
+            {}
+            if todo
+            else {t: (c.execute(f"SELECT count(*) FROM fs.{t}".encode()).fetchone() or (0,))[0] for t in counts}
+        )
+        facts = {
+            "server": f"PostgreSQL {version}",
+            "where": "embedded" if embedded else "JINGQI_DATABASE_URL",
+            "timescaledb": timescale.probe(c),
+            "pending": todo,
+            "releases": found.get("release", 0),
+            "series": found.get("series", 0),
+            "values": found.get("obs", 0),
+            "published": found.get("score_run", 0),
+        }
+    if as_json:
+        click.echo(json.dumps(facts))
+    else:
+        width = max(map(len, facts))
+        click.echo(
+            "\n".join(f"{k:<{width}}  {', '.join(v) or 'none' if isinstance(v, list) else v}" for k, v in facts.items())
+        )
+
+
+def _instant(asof: str | None) -> datetime:
+    return parse_asof(asof) if asof else datetime.now(UTC)
+
+
+def _period(text: str, freq: Freq) -> Period:
+    period = Period.parse(text)
+    if period.freq is not freq:
+        raise BadInput(f"{text} is not a period of frequency {freq}")
+    return period

@@ -1,0 +1,52 @@
+"""Tables for people: aligned also where names are Chinese, plain where the output is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from engine.indicator import Series
+
+
+def title(series: Series) -> str:
+    """A series in one line."""
+    i = series.indicator
+    return f"{series.id}  {i.name_zh} {i.name_en}, {series.region.name_zh} ({i.unit}; analysed: {i.unit_analysed})"
+
+
+def meaning(series: Series) -> dict[str, Any]:
+    """What a series means, for machines."""
+    i = series.indicator
+    return {
+        "name_en": i.name_en, "name_zh": i.name_zh, "region": series.region.code, "freq": i.freq.value, "unit": i.unit,
+        "unit_analysed": i.unit_analysed, "step": i.step, "aggregation": i.aggregation, "delay_days": i.delay_days,
+        "agency": i.agency, "module": i.module,
+    }  # fmt: skip
+
+
+def table(lines: Sequence[Mapping[str, Any]], heading: str = "") -> None:
+    """One row a line, columns named by the keys of the first; numbers to the right."""
+    console = Console()
+    if not console.is_terminal:
+        console.width = 10_000  # a file or a pipe has no width: nothing is wrapped or cut
+    if heading:
+        console.print(heading, markup=False, highlight=False)
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    columns = list(lines[0]) if lines else []
+    for name in columns:
+        numeric = any(isinstance(line[name], int | float) for line in lines)
+        grid.add_column(name, justify="right" if numeric else "left", no_wrap=True)
+    for line in lines:
+        grid.add_row(*(_text(line[name]) for name in columns))
+    console.print(grid, markup=False, highlight=False)
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else ""
+    return f"{cell:.10g}" if isinstance(cell, float) else str(cell)
