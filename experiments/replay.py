@@ -1,0 +1,103 @@
+"""One fit and the origins that use it, replayed: each estimate with the day of its newest datum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from engine.calendar import Freq, Period, known_day
+from engine.errors import LookAhead
+from engine.estimate import LEVELS, quantile_name
+from engine.model import Model, State
+from engine.panel import Panel, Timing
+from featurestore.panel import Cube
+from modelzoo import bundle
+
+QUANTILES = tuple(quantile_name(level) for level in LEVELS)
+
+RECORDS = pl.Schema(
+    {  # type: ignore[arg-type]
+        "model": pl.String, "origin": pl.Datetime("us", "UTC"), "timing": pl.String, "target": pl.String,
+        "period": pl.String, "horizon": pl.Int32, "phase": pl.String, "published": pl.Boolean, "mean": pl.Float64,
+        **dict.fromkeys(QUANTILES, pl.Float64), "fitted_asof": pl.Datetime("us", "UTC"), "fit": pl.String,
+        "panel": pl.String, "newest": pl.Datetime("us", "UTC"),
+    }
+)  # fmt: skip
+"""One row a model, origin and target period. published: the target's value was known at the origin, so that there was
+nothing to estimate. fit, panel: digests of parameters and of data; newest: when the newest datum became known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A model and the origins that share one fit, learned at the first of them. Travels to another process whole.
+
+    vintage: whose values a pseudo panel cuts. horizons: months from the end of a target period to the origin's month.
+    """
+
+    label: str
+    model: Model
+    cube: Cube
+    timing: Timing
+    vintage: datetime
+    origins: tuple[datetime, ...]
+    horizons: tuple[int, ...]
+
+    def panel(self, origin: datetime) -> Panel:
+        """What was known at the origin, really or by the usual delays."""
+        return self.cube.panel(origin) if self.timing == "real" else self.cube.pseudo(origin, self.vintage)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """``records`` follows RECORDS; ``state`` was learned from the panel of the first origin, which has that digest."""
+
+    task: Task
+    records: pl.DataFrame
+    state: State
+    panel: str
+
+
+def replay(task: Task) -> Replayed:
+    """Fit at the first origin, estimate at all. Raises LookAhead if a panel or a fit is newer than an origin."""
+    first = bundle.fit(task.model, task.panel(task.origins[0]))
+    state = first.fitted.state()
+    learned = bundle.digest(state)
+    target = task.model.targets[0]
+    frames = []
+    for origin in task.origins:
+        panel = task.panel(origin)
+        newest = panel.newest
+        if panel.asof != origin or newest is None or newest > origin or first.asof > origin:
+            raise LookAhead(f"{task.label}: a datum of {newest} or a fit of {first.asof} at the origin {origin}")
+        asked = dict(_asked(origin, panel.meaning(target).freq, task.horizons))
+        frame = first.fitted.estimate(panel, list(asked)).to_frame()
+        stamps = {
+            "model": task.label, "origin": origin, "timing": task.timing, "fitted_asof": first.asof, "fit": learned,
+            "panel": panel.digest(), "newest": newest,
+        }  # fmt: skip
+        frames.append(
+            frame.with_columns(
+                *(pl.lit(v, dtype=RECORDS[c]).alias(c) for c, v in stamps.items()),
+                pl.Series("horizon", list(asked.values()), dtype=pl.Int32),
+                pl.Series("published", [_is_known(panel, target, p) for p in asked], dtype=pl.Boolean),
+            ).select(RECORDS.names())
+        )
+    return Replayed(task, pl.concat(frames), state, first.panel_digest)
+
+
+def _asked(origin: datetime, freq: Freq, horizons: Sequence[int]) -> Iterator[tuple[Period, int]]:
+    """The target periods whose end lies one of ``horizons`` months before the origin's month, earliest first."""
+    month = Period.of(known_day(origin), Freq.M)
+    for horizon in sorted(horizons, reverse=True):
+        end = month + -horizon
+        period = end.to(freq)
+        if period.last_month == end:
+            yield period, horizon
+
+
+def _is_known(panel: Panel, series_id: str, period: Period) -> bool:
+    row = panel.row(period)
+    return 0 <= row < panel.frame.height and panel.frame[series_id][row] is not None
