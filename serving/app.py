@@ -89,7 +89,7 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
     @v1.get("/models", tags=["models"], response_model=schemas.Models)
     def models(request: Request, _: NoQuery) -> Response:
         """The registry: what there is, and which version answers."""
-        return _reply(request, schemas.Models(models=champions.models()))
+        return _reply(request, observed.models(store, champions))
 
     @v1.get("/models/{name}/versions", tags=["models"], response_model=schemas.ModelVersions)
     def versions(request: Request, name: str, _: NoQuery) -> Response:
@@ -118,7 +118,7 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
 
     @app.get("/", include_in_schema=False)
     def dashboard() -> FileResponse:
-        policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'"
+        policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'self'"
         return FileResponse(PAGES / "index.html", headers={"Content-Security-Policy": policy})
 
     app.mount("/pages", StaticFiles(directory=PAGES))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -10,8 +11,10 @@ from engine.calendar import Period
 from engine.indicator import Series
 from engine.steps import analyse
 from featurestore.store import Store
+from modelzoo.bundle import registry_name
 from serving.answer import asof_text, described
-from serving.schemas import Indicators, Revisions, SeriesInfo, SeriesValues, Value, Version
+from serving.champions import KIND, Champions
+from serving.schemas import Indicators, Models, Revisions, SeriesInfo, SeriesValues, Value, Version
 
 
 def indicators(store: Store) -> Indicators:
@@ -59,6 +62,12 @@ def revisions(store: Store, series_id: str) -> Revisions:
         for row in store.history([series_id]).sort("period", "nth").iter_rows(named=True)
     )
     return Revisions(series=info(meaning), versions=versions)
+
+
+def models(store: Store, champions: Champions) -> Models:
+    """The registry, each model with the series that it is about."""
+    about = {registry_name(KIND, series_id): series_id for series_id in store.series()}
+    return Models(models=tuple(replace(m, target=about.get(m.name)) for m in champions.models()))
 
 
 def info(meaning: Series) -> SeriesInfo:

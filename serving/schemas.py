@@ -196,6 +196,7 @@ class RegisteredModel:
     """A model of the registry; champion is null until one was promoted."""
 
     name: Annotated[str, Field(examples=["nowcast-gdpc1-US"])]
+    target: Annotated[str | None, Field(description="Where it is a series of the store.", examples=["gdpc1@US"])] = None
     champion: Annotated[str | None, Field(description="Version that answers.", examples=["1"])]
     versions: Annotated[int, Field(description="How many versions there are.", examples=[2])]
 
