@@ -7,6 +7,8 @@ up to 200 times slower, because they spin while they wait. jingqi runs in parall
 import os
 import sys
 
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # nothing is sent out; MLflow reads it when it is imported
+
 _KNOBS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 for _knob in _KNOBS:
     os.environ[_knob] = "1"

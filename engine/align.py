@@ -13,7 +13,13 @@ from engine.panel import Panel
 from engine.typing import Floats
 
 WEIGHTS: dict[Aggregation, tuple[float, ...]] = {
-    "growth": (1 / 3, 2 / 3, 1.0, 2 / 3, 1 / 3),  # Mariano & Murasawa (2003), for growth of a flow measured at a monthly rate × 3
+    "growth": (
+        1 / 3,
+        2 / 3,
+        1.0,
+        2 / 3,
+        1 / 3,
+    ),  # Mariano & Murasawa (2003), for growth of a flow measured at a monthly rate × 3
     "last": (1.0,),
     "average": (1 / 3, 1 / 3, 1 / 3),
     "sum": (1.0, 1.0, 1.0),

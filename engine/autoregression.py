@@ -50,7 +50,9 @@ def fit(values: Floats, most: int, name: str) -> Autoregression:
     whole = ~(np.isnan(values) | np.isnan(X).any(1))
     n = int(whole.sum())
     if n < most + 10:
-        raise NotEnoughData(f"{name}: an autoregression of up to {most} lags needs {most + 10} complete rows, {n} are known")
+        raise NotEnoughData(
+            f"{name}: an autoregression of up to {most} lags needs {most + 10} complete rows, {n} are known"
+        )
     y, X = values[whole], X[whole]
     best: tuple[float, Floats, float] | None = None
     for p in range(most + 1):

@@ -41,7 +41,7 @@ class Parameters:
 
     @property
     def lags(self) -> int:
-        return self.A.shape[1] // max(self.A.shape[0], 1)
+        return int(self.A.shape[1] // max(self.A.shape[0], 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,13 @@ class Data:
     kind: Ints
     pattern: Ints
     patterns: Ints
+    regime: Ints
     sums: dict[int, tuple[Floats, Floats, Floats]] = field(repr=False)  # k: mask (N, T), y_t (N, T), y_t-k (N, T)
 
     @property
     def lags(self) -> int:
         """L, the lags stacked in the state."""
-        return self.weights.shape[1]
+        return int(self.weights.shape[1])
 
     @property
     def gap(self) -> int:
@@ -80,12 +81,22 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Smoothed:
-    """loglik; x ``(T, m)`` and V ``(T, m, m)``: smoothed mean and covariance of (b_t, …, b_t-L+1), b = (factors, explicit e)."""
+    """loglik; x ``(T, m)`` smoothed means of (b_t, …, b_t-L+1), b = (factors, explicit e); month t has the covariance V[at[t]].
+
+    V: ``(S, m, m)``, only the covariances that differ. slot, gains, links: what :func:`weigh` needs of the two passes.
+    """
 
     loglik: float
     x: Floats
+    at: Ints
     V: Floats
-    filtered: tuple[Floats, Floats]
+    slot: Ints
+    gains: Floats
+    links: Floats
+
+    def cov(self, block: tuple[slice, slice]) -> Floats:
+        """``(T, …)`` one block of the smoothed covariance of every month."""
+        return self.V[:, block[0], block[1]][self.at]
 
 
 def long_gaps(Y: Floats, reach: int = 4) -> Bools:
@@ -107,7 +118,8 @@ def prepare(Y: Floats, X: Floats, weights: Floats, order: int) -> Data:
     L = max(weights.shape[1] if len(weights) else 1, order + 1, int(kind.max(initial=0)) + 1, 2)
     w = np.zeros((X.shape[1], L))
     w[:, : weights.shape[1]] = weights
-    patterns, pattern = np.unique(kind, axis=0, return_inverse=True)
+    patterns, pattern = _distinct(kind)
+    _, regime = _distinct(np.column_stack([pattern, ~np.isnan(X)]))
     sums = {}
     for k in range(int(kind.max(initial=-1)) + 1):
         here = kind == k
@@ -115,7 +127,15 @@ def prepare(Y: Floats, X: Floats, weights: Floats, order: int) -> Data:
             before = np.zeros_like(Y)
             before[k:] = Y[: len(Y) - k]
             sums[k] = tuple(np.ascontiguousarray(np.where(here, v, 0.0).T) for v in (1.0, Y, before))
-    return Data(Y, X, w, kind, pattern.reshape(-1), patterns, sums)  # type: ignore[arg-type]
+    return Data(Y, X, w, kind, pattern, patterns, regime, sums)  # type: ignore[arg-type]
+
+
+def _distinct(table: Ints) -> tuple[Ints, Ints]:
+    """Distinct rows of a table, in the order in which they appear, and for each row which of them it is."""
+    first: dict[bytes, int] = {}
+    which = np.array([first.setdefault(row.tobytes(), len(first)) for row in np.ascontiguousarray(table)], np.int64)
+    _, at = np.unique(which, return_index=True)
+    return np.ascontiguousarray(table[at]), which
 
 
 def companion(A: Floats) -> Floats:
@@ -145,7 +165,9 @@ def stationary(p: Parameters, L: int) -> Start:
         raise NotConverged("the factors' transition has a unit or explosive root: there is no stationary start")
     gamma = np.empty((L, R, R))  # E[f_t f_t-h']
     for h in range(L):
-        gamma[h] = S[:R, h * R : (h + 1) * R] if h < p.lags else p.A @ np.vstack([gamma[h - j] for j in range(1, p.lags + 1)])
+        gamma[h] = (
+            S[:R, h * R : (h + 1) * R] if h < p.lags else p.A @ np.vstack([gamma[h - j] for j in range(1, p.lags + 1)])
+        )
     P = np.zeros((k * L, k * L))
     variance = p.x_sigma2 / (1 - p.x_rho**2)
     for i in range(L):
@@ -191,40 +213,31 @@ def _pass(p: Parameters, d: Data) -> Pass:
     return Pass(power, inverse, Z, active, width, wide.reshape(U, D, -1), state_width, rows(p, d.weights))
 
 
-NONE = np.zeros((0, 0, 0))
+def smooth(p: Parameters, d: Data, start: Start | None = None, *, means_only: bool = False) -> Smoothed:
+    """Log-likelihood and smoothed states, given parameters. Without ``start`` the state begins stationary.
 
-
-def smooth(p: Parameters, d: Data, start: Start | None = None) -> Smoothed:
-    """Log-likelihood and smoothed states, given parameters. Without ``start`` the state begins stationary."""
+    means_only: only the covariance of the last month is right; enough for :func:`weigh` and :func:`expected`, and faster.
+    """
     start = start or stationary(p, d.lags)
     s = _pass(p, d)
     y, constant = collapse.project(d.Y, d.kind, d.pattern, p.loadings, s.power, s.inverse, s.Z, s.active, s.width)
-    loglik, means, covs = kalman.filter_(
-        y, d.pattern, s.state_Z, s.active, s.state_width, d.X, s.rows, p.noise, p.A, p.Q, p.x_rho, p.x_sigma2,
-        start.mean, start.cov, NONE,
+    loglik, means, slot, covs, gains = kalman.filter_(
+        y, d.pattern, d.regime, s.state_Z, s.active, s.state_width, d.X, s.rows, p.noise, p.A, p.Q, p.x_rho, p.x_sigma2,
+        start.mean, start.cov,
     )  # fmt: skip
-    x, V = kalman.smooth(means, covs, p.A.shape[0] + len(p.x_rho), NONE)
-    return Smoothed(loglik + constant, x, V, (means, covs))
+    x, at, V, links = kalman.smooth(means, slot, covs, p.A.shape[0] + len(p.x_rho), means_only)
+    return Smoothed(loglik + constant, x, at, V[: at.max() + 1], slot, gains, links)
 
 
-def weigh(p: Parameters, d: Data, target: Floats, row: int, start: Start | None = None) -> tuple[Floats, Floats]:
+def weigh(p: Parameters, d: Data, s: Smoothed, target: Floats, row: int) -> tuple[Floats, Floats]:
     """Weights of E[target'x_row | data] on every known cell: ``(T, N)`` collapsed and ``(T, E)`` explicit. target: ``(m,)``."""
-    start = start or stationary(p, d.lags)
-    s = _pass(p, d)
-    T, k, m = len(d.Y), p.A.shape[0] + len(p.x_rho), len(start.mean)
-    y, _ = collapse.project(d.Y, d.kind, d.pattern, p.loadings, s.power, s.inverse, s.Z, s.active, s.width)
-    gains = np.zeros((T, y.shape[1] + len(p.x_rho), m))
-    links = np.zeros((T, k, m - k))
-    _, means, covs = kalman.filter_(
-        y, d.pattern, s.state_Z, s.active, s.state_width, d.X, s.rows, p.noise, p.A, p.Q, p.x_rho, p.x_sigma2,
-        start.mean, start.cov, gains,
-    )  # fmt: skip
-    kalman.smooth(means, covs, k, links)
+    a = _pass(p, d)
     on_rows, on_explicit = kalman.adjoint(
-        target, row, gains, links, d.pattern, s.state_Z, s.active, s.state_width, d.X, s.rows, p.A, p.x_rho, k
-    )
+        target, row, s.slot, s.gains, s.links, d.pattern, a.state_Z, a.active, a.state_width, d.X, a.rows, p.A, p.x_rho,
+        p.A.shape[0] + len(p.x_rho),
+    )  # fmt: skip
     on_cells = collapse.unproject(
-        on_rows, d.kind, d.pattern, p.loadings, s.power, s.inverse, s.Z, s.active, s.width
+        on_rows, d.kind, d.pattern, p.loadings, a.power, a.inverse, a.Z, a.active, a.width
     )  # fmt: skip
     return on_cells, on_explicit
 

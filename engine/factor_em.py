@@ -32,7 +32,7 @@ def _least_squares(M: Floats, b: Floats, free: Bools) -> Floats:
     M = np.where(both, M, 0.0)
     i = np.arange(M.shape[1])
     M[:, i, i] = np.where(free, M[:, i, i] + 1e-12, 1.0)
-    return np.linalg.solve(M, np.where(free, b, 0.0)[..., None])[..., 0]  # type: ignore[no-any-return]
+    return np.asarray(np.linalg.solve(M, np.where(free, b, 0.0)[..., None])[..., 0], float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +72,20 @@ class Pairs:
         return lam, *em.ar1(*args)
 
 
+def _total(s: Smoothed, months: slice | Bools) -> Floats:
+    """``(m, m)`` the sum of smoothed covariances over some months."""
+    return np.asarray(np.tensordot(np.bincount(s.at[months], minlength=len(s.V)).astype(float), s.V, 1), float)
+
+
 def _moments(s: Smoothed, k: int, R: int, lag: int) -> tuple[Floats, Floats, Floats]:
     """``(T, R, R)`` each: E f_t f_t', E f_t f_t-lag', E f_t-lag f_t-lag'."""
     o = lag * k
-    f, g = s.x[:, :R], s.x[:, o : o + R]
+    now, then = slice(0, R), slice(o, o + R)
+    f, g = s.x[:, now], s.x[:, then]
     return (
-        f[:, :, None] * f[:, None, :] + s.V[:, :R, :R],
-        f[:, :, None] * g[:, None, :] + s.V[:, :R, o : o + R],
-        g[:, :, None] * g[:, None, :] + s.V[:, o : o + R, o : o + R],
+        f[:, :, None] * f[:, None, :] + s.cov((now, now)),
+        f[:, :, None] * g[:, None, :] + s.cov((now, then)),
+        g[:, :, None] * g[:, None, :] + s.cov((then, then)),
     )
 
 
@@ -109,10 +115,9 @@ def _explicit_pairs(s: Smoothed, p: Parameters, d: Data, k: int, R: int) -> Pair
     L[R:, :R] = p.x_loadings
     L[R:, R:] = np.eye(E)
     x0, x1 = s.x[:, :k] @ L.T, s.x[:, k : 2 * k] @ L.T
-    V00, V01, V11 = (L @ V @ L.T for V in (s.V[:, :k, :k], s.V[:, :k, k : 2 * k], s.V[:, k : 2 * k, k : 2 * k]))
-    m00, m01, m11 = (
-        a[:, :, None] * b[:, None, :] + V for a, b, V in ((x0, x0, V00), (x0, x1, V01), (x1, x1, V11))
-    )
+    now, then = slice(0, k), slice(k, 2 * k)
+    V00, V01, V11 = ((L @ s.V[:, i, j] @ L.T)[s.at] for i, j in ((now, now), (now, then), (then, then)))
+    m00, m01, m11 = (a[:, :, None] * b[:, None, :] + V for a, b, V in ((x0, x0, V00), (x0, x1, V01), (x1, x1, V11)))
     out = [np.zeros((2, E)), *(np.zeros((2, E, R, R)) for _ in range(3)), *(np.zeros((2, E, R)) for _ in range(4)),
            *(np.zeros((2, E)) for _ in range(3))]  # fmt: skip
     for i in range(E):
@@ -126,7 +131,9 @@ def _explicit_pairs(s: Smoothed, p: Parameters, d: Data, k: int, R: int) -> Pair
             z = R + i
             square = [a[:R, :R], b[:R, :R], c[:R, :R]]
             cross = [a[:R, z], b[:R, z], b[z, :R], c[:R, z]]
-            for store, value in zip(out, [span.stop - span.start, *square, *cross, a[z, z], b[z, z], c[z, z]], strict=True):
+            for store, value in zip(
+                out, [span.stop - span.start, *square, *cross, a[z, z], b[z, z], c[z, z]], strict=True
+            ):
                 store[kk, i] = value
         for j in (2, 3, 5, 6, 7, 9, 10):
             out[j][0, i] = 0.0
@@ -144,14 +151,15 @@ def _noisy(s: Smoothed, p: Parameters, d: Data, free: Bools, k: int, R: int) -> 
             W[:R, lag * k : lag * k + R] = d.weights[i, lag] * np.eye(R)
             W[R, lag * k + R + i] = d.weights[i, lag]
         x = s.x[seen] @ W.T
-        S = x.T @ x + W @ s.V[seen].sum(0) @ W.T
+        S = x.T @ x + W @ _total(s, seen) @ W.T
         b = d.X[seen, i] @ x[:, :R] - S[R, :R]
         lam[i] = _least_squares(S[None, :R, :R], b[None], free[i : i + 1])[0]
     e, g = np.arange(R, k), np.arange(R, k) + k
     now, before = s.x[1:, e], s.x[1:, g]
-    e00 = (now**2 + s.V[1:, e, e]).sum(0)
-    e01 = (now * before + s.V[1:, e, g]).sum(0)
-    e11 = (before**2 + s.V[1:, g, g]).sum(0)
+    V = _total(s, slice(1, None))
+    e00 = (now**2).sum(0) + V[e, e]
+    e01 = (now * before).sum(0) + V[e, g]
+    e11 = (before**2).sum(0) + V[g, g]
     rho = e01 / e11
     return lam, rho, (e00 - rho * e01) / (len(s.x) - 1)
 
@@ -173,8 +181,8 @@ def m_step(s: Smoothed, p: Parameters, d: Data, free: Bools, x_free: Bools, bloc
     R, E = p.A.shape[0], len(p.x_rho)
     k, lags = R + E, p.lags
     place = np.concatenate([np.arange(R) + lag * k for lag in range(lags + 1)])
-    x, V = s.x[1:, place], s.V[1:][:, place[:, None], place[None, :]]
-    S = x.T @ x + V.sum(0)
+    x = s.x[1:, place]
+    S = x.T @ x + _total(s, slice(1, None))[np.ix_(place, place)]
     A, Q = np.zeros_like(p.A), np.zeros_like(p.Q)
     for block in np.unique(blocks):
         f = np.flatnonzero(blocks == block)

@@ -26,7 +26,11 @@ class Whole:
         sign = np.where(self.loadings[anchors, np.arange(len(anchors))] < 0, -1.0, 1.0)
         lags = self.A.shape[1] // len(sign)
         return Whole(
-            self.A * sign[:, None] * np.tile(sign, lags), self.Q * sign[:, None] * sign, self.loadings * sign, self.rho, self.sigma2
+            self.A * sign[:, None] * np.tile(sign, lags),
+            self.Q * sign[:, None] * sign,
+            self.loadings * sign,
+            self.rho,
+            self.sigma2,
         )
 
 
@@ -63,7 +67,9 @@ def start(
         at = np.flatnonzero(blocks == b)
         monthly = np.flatnonzero(free[:, at[0]] & ~quarterly)
         if len(monthly) < len(at):
-            raise NotEnoughData(f"block {names[b]}: {len(at)} factors need as many monthly series, {len(monthly)} are usable")
+            raise NotEnoughData(
+                f"block {names[b]}: {len(at)} factors need as many monthly series, {len(monthly)} are usable"
+            )
         f, lam = principal(rest[:, monthly], len(at))
         F[:, at] = f
         loadings[np.ix_(monthly, at)] = lam
@@ -77,19 +83,19 @@ def start(
             rest[:, i] -= sums @ beta
         past = np.column_stack([f[order - lag : T - lag] for lag in range(1, order + 1)])
         B = np.linalg.lstsq(past, f[order:], rcond=None)[0].T
-        size = max(1.0, np.abs(B).sum(1).max() / 0.98)
+        size = max(1.0, float(np.abs(B).sum(1).max()) / 0.98)
         A[np.ix_(at, np.concatenate([at + lag * R for lag in range(order)]))] = B / size
         error = f[order:] - past @ B.T
         Q[np.ix_(at, at)] = error.T @ error / len(error) + 1e-6 * np.eye(len(at))
     rho, sigma2 = np.zeros(N), np.ones(N)
-    for i in range(N):
-        e = rest[:, i]
-        if quarterly[i]:
-            sigma2[i] = max(np.nanvar(e), 1e-4) / np.sum(weights[i] ** 2)
+    for n in range(N):
+        e = rest[:, n]
+        if quarterly[n]:
+            sigma2[n] = max(np.nanvar(e), 1e-4) / np.sum(weights[n] ** 2)
             continue
         pair = ~(np.isnan(e[1:]) | np.isnan(e[:-1]))
         if pair.any():
             a, c = e[1:][pair], e[:-1][pair]
-            rho[i] = np.clip((a @ c) / max(c @ c, 1e-12), -0.9, 0.9)
-            sigma2[i] = max(np.mean((a - rho[i] * c) ** 2), 1e-4)
+            rho[n] = np.clip((a @ c) / max(c @ c, 1e-12), -0.9, 0.9)
+            sigma2[n] = max(np.mean((a - rho[n] * c) ** 2), 1e-4)
     return Whole(A, Q, loadings, rho, sigma2)

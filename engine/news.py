@@ -13,26 +13,21 @@ parameters add on the new panel is one last row, "re-estimation".
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
 
-from engine.calendar import Freq, Period
+from engine.calendar import Period
 from engine.errors import BadInput
+from engine.indicator import Series
 from engine.model import Explains, Fitted
-from engine.panel import Panel
+from engine.panel import EPOCH, Panel
 from engine.typing import Floats
 
-SCHEMA = pl.Schema(
-    {
-        "kind": pl.String, "series": pl.String, "name_en": pl.String, "name_zh": pl.String, "period": pl.String,
-        "known_at": pl.Datetime("us", "UTC"), "expected": pl.Float64, "actual": pl.Float64, "news": pl.Float64,
-        "weight": pl.Float64, "impact": pl.Float64,
-    }
-)  # fmt: skip
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TEXT = dict.fromkeys(("kind", "series", "name_en", "name_zh", "period"), pl.String())
+_NUMBERS = dict.fromkeys(("expected", "actual", "news", "weight", "impact"), pl.Float64())
+SCHEMA = pl.Schema({**_TEXT, "known_at": pl.Datetime("us", "UTC"), **_NUMBERS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +69,11 @@ def news(fitted_old: Fitted, fitted_new: Fitted, old: Panel, new: Panel, period:
     last = max(old.last, new.last, period.last_month)
     old, new = old.over(first, last), new.over(first, last)
     changes = _changes(old, new)
-    before = fitted_old.estimate(old, [period]).at(period)
-    same = fitted_old.estimate(new, [period]).at(period)
-    after = same if fitted_new is fitted_old else fitted_new.estimate(new, [period]).at(period)
-
     if isinstance(fitted_old, Explains) and not any(np.isnan(c.after) for c in changes):
-        rows = _linear(fitted_old, old, new, changes, period)
+        before, same, rows = _linear(fitted_old, old, new, changes, period)
     else:
-        rows = _telescope(fitted_old, old, new, changes, period, before)
+        before, same, rows = _telescope(fitted_old, old, new, changes, period)
+    after = same if fitted_new is fitted_old else fitted_new.estimate(new, [period]).at(period)
     gap = same - before - sum(r["impact"] for r in rows)  # type: ignore[misc]
     if abs(gap) > 1e-8 * max(1.0, abs(before), abs(same)):
         raise ArithmeticError(f"the news of {period} misses the change of the estimate by {gap:.3g}")
@@ -104,9 +96,7 @@ def _changes(old: Panel, new: Panel) -> list[_Change]:
     return sorted(out, key=lambda c: (c.kind == "release", c.known_at, c.column, c.row))
 
 
-def _row(panel: Panel, c: _Change, **numbers: float | None) -> dict[str, object]:
-    meaning = panel.series[c.column]
-    month = Period(Freq.M, panel.first.ordinal + c.row)
+def _row(meaning: Series, month: Period, c: _Change, **numbers: float | None) -> dict[str, object]:
     return {
         "kind": c.kind, "series": meaning.id, "name_en": meaning.indicator.name_en, "name_zh": meaning.indicator.name_zh,
         "period": str(month.to(meaning.freq)), "known_at": EPOCH + timedelta(microseconds=c.known_at),
@@ -114,50 +104,53 @@ def _row(panel: Panel, c: _Change, **numbers: float | None) -> dict[str, object]
     }  # fmt: skip
 
 
-def _linear(fitted: Explains, old: Panel, new: Panel, changes: list[_Change], period: Period) -> list[dict[str, object]]:
-    revisions = [c for c in changes if c.kind == "revision"]
-    releases = [c for c in changes if c.kind == "release"]
+def _linear(
+    fitted: Explains, old: Panel, new: Panel, changes: list[_Change], period: Period
+) -> tuple[float, float, list[dict[str, object]]]:
+    """The estimate before and after, and the rows between."""
     values = old.matrix(old.ids)
+    revisions = [c for c in changes if c.kind == "revision"]
     for c in revisions:
         values[c.row, c.column] = c.after
-    out = []
     start = fitted.explain(old, period)
     revised = fitted.explain(_as(old, values, new), period) if revisions else start
+    end = fitted.explain(new, period) if len(revisions) < len(changes) else revised
     column = {name: j for j, name in enumerate(start.ids)}
-
-    def at(weights: Floats, c: _Change) -> float:
-        j = column.get(old.ids[c.column])
-        return 0.0 if j is None else float(weights[c.row, j])
-
-    for c in revisions:
-        w, surprise = at(start.weights, c), c.after - c.before
-        out.append(_row(new, c, expected=c.before, news=surprise, weight=w, impact=w * surprise))
-    if releases:
-        end = fitted.explain(new, period)
-        for c in releases:
-            w = at(end.weights, c)
-            guess = at(revised.expected, c) if old.ids[c.column] in column else None
-            surprise = None if guess is None else c.after - guess
-            out.append(_row(new, c, expected=guess, news=surprise, weight=w, impact=w * (surprise or 0.0)))
-    return out
+    place, first, out = [column.get(i) for i in old.ids], new.first, []
+    for c in changes:
+        j, opened = place[c.column], start if c.kind == "revision" else end
+        weight = 0.0 if j is None else float(opened.weights[c.row, j])
+        expected = c.before if c.kind == "revision" else None if j is None else float(revised.expected[c.row, j])
+        surprise = None if expected is None else c.after - expected
+        impact = weight * surprise if surprise is not None else 0.0
+        out.append(
+            _row(new.series[c.column], first + c.row, c, expected=expected, news=surprise, weight=weight, impact=impact)
+        )
+    return start.mean, end.mean, out
 
 
 def _telescope(
-    fitted: Fitted, old: Panel, new: Panel, changes: list[_Change], period: Period, before: float
-) -> list[dict[str, object]]:
-    values, level, out = old.matrix(old.ids), before, []
+    fitted: Fitted, old: Panel, new: Panel, changes: list[_Change], period: Period
+) -> tuple[float, float, list[dict[str, object]]]:
+    values, out = old.matrix(old.ids), []
+    before = level = fitted.estimate(old, [period]).at(period)
     for c in changes:
         values[c.row, c.column] = c.after
         step = fitted.estimate(_as(old, values, new), [period]).at(period)
-        revision = c.kind == "revision"
+        known, surprise = (c.before, c.after - c.before) if c.kind == "revision" else (None, None)
         out.append(
             _row(
-                new, c, expected=c.before if revision else None, news=c.after - c.before if revision else None,
-                weight=None, impact=step - level,
+                new.series[c.column],
+                new.first + c.row,
+                c,
+                expected=known,
+                news=surprise,
+                weight=None,
+                impact=step - level,
             )
-        )  # fmt: skip
+        )
         level = step
-    return out
+    return before, fitted.estimate(new, [period]).at(period), out
 
 
 def _as(old: Panel, values: Floats, new: Panel) -> Panel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import numpy as np
@@ -20,6 +20,8 @@ Timing = Literal["real", "pseudo"]
 """``real``: values and days as they were. ``pseudo``: one later vintage, cut by usual publication delays."""
 
 AXIS = "month"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ class Panel:
         newest = self.newest
         if newest is not None and newest > self.asof:
             late = [c for c in ids if (m := self.known[c].max()) is not None and m > self.asof]  # type: ignore[operator]
-            raise LookAhead(f"{', '.join(late)}: known at {newest:%Y-%m-%d %H:%M} UTC, after the as-of {self.asof:%Y-%m-%d %H:%M}")
+            raise LookAhead(
+                f"{', '.join(late)}: known at {newest:%Y-%m-%d %H:%M} UTC, after the as-of {self.asof:%Y-%m-%d %H:%M}"
+            )
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -74,8 +78,8 @@ class Panel:
         """When the newest value in the panel became known: the proof that nothing from the future was used."""
         if not self.series:
             return None
-        top = self.known.select(pl.max_horizontal(pl.exclude(AXIS).max())).item()
-        return top.replace(tzinfo=UTC) if isinstance(top, datetime) and top.tzinfo is None else top
+        tops = [top for s in self.known.iter_columns() if s.name != AXIS and (top := s.max()) is not None]
+        return max(tops) if tops else None  # type: ignore[return-value]
 
     @property
     def day(self) -> str:
@@ -89,13 +93,12 @@ class Panel:
     def matrix(self, ids: Sequence[str]) -> Floats:
         """``(T, len(ids))`` values, NaN where not known. Raises Unknown for a series that the panel lacks."""
         self._require(ids)
-        return self.frame.select(ids).cast(pl.Float64).fill_null(np.nan).to_numpy().reshape(self.frame.height, len(ids)).copy()
+        return np.column_stack([self.frame[i].to_numpy() for i in ids]) if ids else np.empty((self.frame.height, 0))
 
     def known_at(self, ids: Sequence[str]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-        """``(T, len(ids))`` microseconds since 1970 UTC at which each cell became known; the least int64 where it is empty."""
+        """``(T, len(ids))`` microseconds since 1970 UTC at which each cell became known; NEVER where it is empty."""
         self._require(ids)
-        us = self.known.select(pl.col(ids).dt.epoch("us").fill_null(np.iinfo(np.int64).min))
-        return us.to_numpy().reshape(self.known.height, len(ids)).copy()
+        return self.known.select(pl.col(ids).to_physical().fill_null(NEVER)).to_numpy()
 
     def meaning(self, series_id: str) -> Series:
         """The series of that id. Raises Unknown."""
@@ -117,13 +120,14 @@ class Panel:
         """
         self._require(ids)
         asof = asof or self.asof
-        stamp = pl.lit(asof).dt.cast_time_unit("us")
-        frame = self.frame.with_columns(pl.Series(i, values[:, j]).fill_nan(None) for j, i in enumerate(ids))
-        known = self.known.with_columns(
-            pl.when(pl.Series(np.isnan(values[:, j]))).then(None).otherwise(pl.col(i).fill_null(stamp)).alias(i)
-            for j, i in enumerate(ids)
+        stamps, seen = self.known_at(ids), ~np.isnan(values)
+        stamps = np.where(seen & (stamps == NEVER), (asof - EPOCH) // timedelta(microseconds=1), stamps)
+        stamps = np.where(seen, stamps, NEVER)
+        known = pl.DataFrame({i: stamps[:, j] for j, i in enumerate(ids)}).select(
+            pl.when(pl.all() != NEVER).then(pl.all()).cast(pl.Datetime("us", "UTC"))
         )
-        return replace(self, asof=asof, frame=frame, known=known)
+        frame = pl.DataFrame({i: pl.Series(values[:, j], nan_to_null=True) for j, i in enumerate(ids)})
+        return replace(self, asof=asof, frame=self.frame.with_columns(frame), known=self.known.with_columns(known))
 
     def over(self, first: Period, last: Period) -> Panel:
         """The same panel on an axis that covers at least the months ``first`` … ``last``; new months are empty."""

@@ -9,6 +9,12 @@ Observations of a month come one after another (Durbin & Koopman 2012, section 6
 
 The transition is a shift, so predicting costs k rows of work, not m; and x_t given x_t+1 is known but for its oldest block,
 so smoothing costs k rows too: b_t-L+1 given (b_t-L+2, …, b_t) and y_1…t is independent of the future.
+
+Covariances depend on what is missing, not on values. Where a month has the regime (the pattern of known cells) of three months
+before and the covariance before it is the same, so is the one after: it is looked up, not computed. Three, because quarterly
+series make the cycle. A covariance that has settled to 1e-13 of its largest entry counts as the same.
+
+Letters: ``slot`` (T,) says which stored covariance, with its gains, a month has; only as many slots are filled as differ.
 """
 
 import math
@@ -18,45 +24,75 @@ from numba import njit
 
 from engine.kernels.collapse import FAST, LOG2PI
 
+SETTLED = 1e-13
+
 
 @njit(cache=True, fastmath=FAST)
-def observe(a, P, z, nz, y, h, gain):
-    """One scalar observation y = z'x + N(0, h), z zero after nz places. Changes a ``(m,)``, P ``(m, m)``, gain ``(m,)`` in place.
+def observe(P, z, nz, h, gain):
+    """What one scalar observation z'x + N(0, h), z zero after nz places, does to P ``(m, m)``; gain ``(m,)`` is filled.
 
-    Returns its log-density. An observation that is already known exactly (variance at rounding level) adds nothing.
+    Returns its variance F; 0, and no gain, for an observation that is already known exactly up to rounding.
     """
-    m = len(a)
+    m = len(P)
     for i in range(m):
         s = 0.0
         for j in range(nz):
             s += P[i, j] * z[j]
         gain[i] = s
-    v, F, scale = y, h, h
+    F, scale = h, h
     for j in range(nz):
-        v -= z[j] * a[j]
         F += z[j] * gain[j]
         scale += z[j] * z[j]
-    if F <= 1e-13 * scale:
+    if 1e-13 * scale >= F:
         gain[:] = 0.0
         return 0.0
     f = 1.0 / F
     for i in range(m):
         c = gain[i] * f
-        a[i] += c * v
         for j in range(m):
             P[i, j] -= c * gain[j]
     for i in range(m):
         gain[i] *= f
-    return -0.5 * (LOG2PI + math.log(F) + v * v * f)
+    return F
 
 
 @njit(cache=True, fastmath=FAST)
-def predict(a, P, A, Q, rho, sigma2, W):
-    """x_t | t-1 from x_t-1 | t-1, in place. A: ``(R, R p)``. W: ``(k, m - k)`` work space."""
+def update(a, z, nz, y, F, gain):
+    """The mean a ``(m,)`` after the observation y; returns its log-density."""
+    if F == 0.0:
+        return 0.0
+    v = y
+    for j in range(nz):
+        v -= z[j] * a[j]
+    for i in range(len(a)):
+        a[i] += gain[i] * v
+    return -0.5 * (LOG2PI + math.log(F) + v * v / F)
+
+
+@njit(cache=True, fastmath=FAST)
+def predict_mean(a, A, rho, head):
+    """The mean of x_t | t-1 from that of x_t-1 | t-1, in place. A: ``(R, R p)``. head: ``(k,)`` work space."""
+    R, Rp = A.shape
+    k = len(head)
+    for i in range(R):
+        s = 0.0
+        for j in range(Rp):
+            s += A[i, j] * a[(j // R) * k + j % R]
+        head[i] = s
+    for i in range(len(rho)):
+        head[R + i] = rho[i] * a[R + i]
+    for i in range(len(a) - 1, k - 1, -1):
+        a[i] = a[i - k]
+    a[:k] = head
+
+
+@njit(cache=True, fastmath=FAST)
+def predict_cov(P, A, Q, rho, sigma2, W):
+    """The covariance of x_t | t-1 from that of x_t-1 | t-1, in place. W: ``(k, m - k)`` work space."""
     R, Rp = A.shape
     E = len(rho)
     k = R + E
-    m = len(a)
+    m = len(P)
     n = m - k
     W[:] = 0.0
     for i in range(R):
@@ -69,17 +105,9 @@ def predict(a, P, A, Q, rho, sigma2, W):
     for i in range(E):
         for q in range(n):
             W[R + i, q] = rho[i] * P[R + i, q]
-    head = np.zeros(k)
-    for i in range(R):
-        for j in range(Rp):
-            head[i] += A[i, j] * a[(j // R) * k + j % R]
-    for i in range(E):
-        head[R + i] = rho[i] * a[R + i]
     for i in range(m - 1, k - 1, -1):
-        a[i] = a[i - k]
         for j in range(m - 1, k - 1, -1):
             P[i, j] = P[i - k, j - k]
-    a[:k] = head
     for i in range(k):
         for q in range(n):
             P[i, k + q] = W[i, q]
@@ -101,42 +129,70 @@ def predict(a, P, A, Q, rho, sigma2, W):
 
 
 @njit(cache=True, fastmath=FAST)
-def filter_(y, pattern, Z, active, width, explicit, rows, noise, A, Q, rho, sigma2, a0, P0, gains):
-    """The filter. Returns the log-likelihood, filtered means ``(T, m)`` and covariances ``(T, m, m)``.
+def same(A, B):
+    """Whether two covariances agree to SETTLED of the largest entry."""
+    largest, apart = 0.0, 0.0
+    for i in range(len(A)):
+        for j in range(i + 1):
+            largest = max(largest, abs(A[i, j]))
+            apart = max(apart, abs(A[i, j] - B[i, j]))
+    return apart <= SETTLED * largest
+
+
+@njit(cache=True, fastmath=FAST)
+def filter_(y, pattern, regime, Z, active, width, explicit, rows, noise, A, Q, rho, sigma2, a0, P0):
+    """The filter. Returns the log-likelihood, filtered means ``(T, m)``, slot ``(T,)``, covariances ``(S, m, m)``, gains
+    ``(S, D + E, m)``; the last two hold memory for T slots, of which the first ``slot.max() + 1`` are filled.
 
     y ``(T, D)``, pattern ``(T,)``, Z, active, width: of ``collapse.project``, with the columns of Z laid out as the state is
-    (lag by lag, k places each). explicit: ``(T, E)``, NaN where not known; rows: ``(E, m)``; noise: ``(E,)`` variances.
-    a0, P0: mean and covariance of x at the first month before it is observed.
-    gains: ``(T, D + E, m)`` to keep the gains of each observation for the adjoint, or ``(0, 0, 0)`` to keep none.
+    (lag by lag, k places each). regime: ``(T,)`` pattern and explicit series together. explicit: ``(T, E)``, NaN where not known;
+    rows: ``(E, m)``; noise: ``(E,)`` variances. a0, P0: mean and covariance of x at the first month before it is observed.
     """
     T, D = y.shape
     E = explicit.shape[1]
     m = len(a0)
     k = A.shape[0] + E
-    keep = len(gains) > 0
     means = np.empty((T, m))
+    slot = np.empty(T, np.int64)
     covs = np.empty((T, m, m))
+    gains = np.empty((T, D + E, m))
+    variances = np.zeros((T, D + E))
+    filled = 0
     a, P = a0.copy(), P0.copy()
-    W = np.empty((k, m - k))
-    gain = np.empty(m)
+    W, head = np.empty((k, m - k)), np.empty(k)
     loglik = 0.0
     for t in range(T):
-        if t > 0:
-            predict(a, P, A, Q, rho, sigma2, W)
         u = pattern[t]
+        cycle = t >= 4 and regime[t] == regime[t - 3]
+        if t > 0:
+            predict_mean(a, A, rho, head)
+        if cycle and slot[t - 1] == slot[t - 4]:
+            now = slot[t - 3]
+        else:
+            now = filled
+            if t > 0:
+                P[:] = covs[slot[t - 1]]
+                predict_cov(P, A, Q, rho, sigma2, W)
+            for j in range(D):
+                if active[u, j]:
+                    variances[now, j] = observe(P, Z[u, j], width[u], 1.0, gains[now, j])
+            for i in range(E):
+                if not np.isnan(explicit[t, i]):
+                    variances[now, D + i] = observe(P, rows[i], m, noise[i], gains[now, D + i])
+            if cycle and same(P, covs[slot[t - 3]]):
+                now = slot[t - 3]
+            else:
+                covs[now] = P
+                filled += 1
+        slot[t] = now
         for j in range(D):
             if active[u, j]:
-                loglik += observe(a, P, Z[u, j], width[u], y[t, j], 1.0, gain)
-                if keep:
-                    gains[t, j] = gain
+                loglik += update(a, Z[u, j], width[u], y[t, j], variances[now, j], gains[now, j])
         for i in range(E):
             if not np.isnan(explicit[t, i]):
-                loglik += observe(a, P, rows[i], m, explicit[t, i], noise[i], gain)
-                if keep:
-                    gains[t, D + i] = gain
+                loglik += update(a, rows[i], m, explicit[t, i], variances[now, D + i], gains[now, D + i])
         means[t] = a
-        covs[t] = P
-    return loglik, means, covs
+    return loglik, means, slot, covs, gains
 
 
 @njit(cache=True, fastmath=FAST)
@@ -161,55 +217,76 @@ def root(S, n, L):
 
 
 @njit(cache=True, fastmath=FAST)
-def smooth(means, covs, k, links):
-    """The smoother. Returns smoothed means ``(T, m)`` and covariances ``(T, m, m)`` of the whole stacked state.
+def regress(P, k, L, G):
+    """G ``(k, m - k)`` = Cov(oldest, newer) Cov(newer, newer)^-1 of one filtered covariance; L ``(m - k, m - k)`` work space."""
+    n = len(P) - k
+    root(P, n, L)
+    for i in range(k):
+        g = G[i]
+        for j in range(n):
+            d = L[j, j]
+            if d == 0.0:
+                g[j] = 0.0
+                continue
+            s = P[n + i, j]
+            for q in range(j):
+                s -= L[j, q] * g[q]
+            g[j] = s / d
+        for j in range(n - 1, -1, -1):
+            d = L[j, j]
+            if d == 0.0:
+                continue
+            s = g[j] / d
+            g[j] = s
+            for q in range(j):
+                g[q] -= L[j, q] * s
 
-    links: ``(T, k, m - k)`` to keep the regression of each oldest block on the newer ones, or ``(0, 0, 0)``.
+
+@njit(cache=True, fastmath=FAST)
+def smooth(means, slot, covs, k, means_only):
+    """The smoother. Returns smoothed means ``(T, m)``, at ``(T,)``, covariances ``(S, m, m)`` of the whole stacked state, of which
+    month t has the ``at[t]``-th, and links ``(S, k, m - k)``, the regressions of the oldest block on the newer ones by ``slot``.
+
+    means_only: leave V as it is in the last month everywhere, for those who want x and links alone.
     Covariances are mirrored to exact symmetry: without that the recursion explodes.
     """
     T, m = means.shape
     n = m - k
-    keep = len(links) > 0
     x = np.empty((T, m))
+    at = np.empty(T, np.int64)
     V = np.empty((T, m, m))
-    x[T - 1] = means[T - 1]
-    V[T - 1] = covs[T - 1]
+    links = np.empty((T, k, n))
     L = np.zeros((n, n))
-    G = np.empty((k, n))
     GD = np.empty((k, n))
+    x[T - 1] = means[T - 1]
+    at[T - 1] = 0
+    V[0] = covs[slot[T - 1]]
+    filled = 1
+    linked = np.zeros(T, np.bool_)
     for t in range(T - 2, -1, -1):
-        P = covs[t]
-        root(P, n, L)
-        for i in range(k):  # G = Cov(oldest, newer) Cov(newer, newer)^-1, row by row
-            g = G[i]
-            for j in range(n):
-                d = L[j, j]
-                if d == 0.0:
-                    g[j] = 0.0
-                    continue
-                s = P[n + i, j]
-                for q in range(j):
-                    s -= L[j, q] * g[q]
-                g[j] = s / d
-            for j in range(n - 1, -1, -1):
-                d = L[j, j]
-                if d == 0.0:
-                    continue
-                s = g[j] / d
-                g[j] = s
-                for q in range(j):
-                    g[q] -= L[j, q] * s
-        if keep:
-            links[t] = G
+        P = covs[slot[t]]
+        G = links[slot[t]]
+        if not linked[slot[t]]:
+            regress(P, k, L, G)
+            linked[slot[t]] = True
         x[t, :n] = x[t + 1, k:]
-        S = V[t]
-        S[:n, :n] = V[t + 1, k:, k:]
         for i in range(k):
             s = means[t, n + i]
             for j in range(n):
                 s += G[i, j] * (x[t, j] - means[t, j])
-                GD[i, j] = 0.0
             x[t, n + i] = s
+        if means_only:
+            at[t] = 0
+            continue
+        cycle = t + 4 < T and slot[t] == slot[t + 3]
+        if cycle and at[t + 1] == at[t + 4]:
+            at[t] = at[t + 3]
+            continue
+        S = V[filled]
+        S[:n, :n] = V[at[t + 1], k:, k:]
+        for i in range(k):
+            for j in range(n):
+                GD[i, j] = 0.0
             for q in range(n):
                 c = G[i, q]
                 for j in range(n):
@@ -225,15 +302,20 @@ def smooth(means, covs, k, links):
                     s += GD[i, j] * G[o, j]
                 S[n + i, n + o] = s
                 S[n + o, n + i] = s
-    return x, V
+        if cycle and same(S, V[at[t + 3]]):
+            at[t] = at[t + 3]
+        else:
+            at[t] = filled
+            filled += 1
+    return x, at, V, links
 
 
 @njit(cache=True, fastmath=FAST)
-def adjoint(target, row, gains, links, pattern, Z, active, width, explicit, rows, A, rho, k):
+def adjoint(target, row, slot, gains, links, pattern, Z, active, width, explicit, rows, A, rho, k):
     """Weights of target'x_row | T on every observation: ``(T, D)`` on the collapsed rows, ``(T, E)`` on the explicit series.
 
     The mean recursions of :func:`smooth` and :func:`filter_` run in reverse; see Koopman & Harvey (2003, J. Econ. Dyn.
-    Control 27) for the same weights by another road. gains, links: as kept by the two.
+    Control 27) for the same weights by another road. slot, gains, links: of the two.
     """
     T, E = explicit.shape
     D = active.shape[1]
@@ -246,7 +328,7 @@ def adjoint(target, row, gains, links, pattern, Z, active, width, explicit, rows
         for j in range(n):
             c = 0.0
             for i in range(k):
-                c += links[t, i, j] * s[n + i]
+                c += links[slot[t], i, j] * s[n + i]
             filtered[t, j] -= c
             s[j] += c
         for i in range(k):
@@ -266,7 +348,7 @@ def adjoint(target, row, gains, links, pattern, Z, active, width, explicit, rows
             if not np.isnan(explicit[t, i]):
                 c = 0.0
                 for q in range(m):
-                    c += gains[t, D + i, q] * d[q]
+                    c += gains[slot[t], D + i, q] * d[q]
                 on_explicit[t, i] = c
                 for q in range(m):
                     d[q] -= rows[i, q] * c
@@ -274,7 +356,7 @@ def adjoint(target, row, gains, links, pattern, Z, active, width, explicit, rows
             if active[u, j]:
                 c = 0.0
                 for q in range(m):
-                    c += gains[t, j, q] * d[q]
+                    c += gains[slot[t], j, q] * d[q]
                 on_rows[t, j] = c
                 for q in range(width[u]):
                     d[q] -= Z[u, j, q] * c

@@ -65,13 +65,16 @@ class Bridge:
                 raise BadInput(f"{name}: the indicators of a bridge are monthly")
             fills.append(autoregression.fit(own(panel, name)[1], MOST_LAGS, name))
         first, y = own(panel, self.target)
-        sums = [_sums(panel, name, fill, panel.row(first), len(y))[0] for name, fill in zip(self.indicators, fills, strict=True)]
+        sums = [
+            _sums(panel, name, fill, panel.row(first), len(y))[0]
+            for name, fill in zip(self.indicators, fills, strict=True)
+        ]
         X = np.column_stack([np.ones(len(y)), *sums])
         whole = ~(np.isnan(y) | np.isnan(X).any(1))
         n, k = int(whole.sum()), X.shape[1]
         if n < k + 9:
             raise NotEnoughData(f"{self.target}: a bridge of {k - 1} indicators needs {k + 9} quarters, {n} are known")
-        beta = np.linalg.lstsq(X[whole], y[whole], rcond=None)[0]
+        beta = np.asarray(np.linalg.lstsq(X[whole], y[whole], rcond=None)[0], float)
         sigma = float(np.sqrt(np.sum((y[whole] - X[whole] @ beta) ** 2) / (n - k)))
         return FittedBridge(self, beta, sigma, tuple(fills))
 
@@ -127,7 +130,9 @@ class FittedBridge:
         for j, q in enumerate(periods):
             if not np.isnan(mean[j]):
                 continue
-            parts = [_sums(panel, n, f, panel.row(q), 1) for n, f in zip(self.model.indicators, self.fills, strict=True)]
+            parts = [
+                _sums(panel, n, f, panel.row(q), 1) for n, f in zip(self.model.indicators, self.fills, strict=True)
+            ]
             sums, variance = (np.array([p[i][0] for p in parts]) for i in (0, 1))
             if np.isnan(sums).any():
                 name = self.model.indicators[int(np.flatnonzero(np.isnan(sums))[0])]

@@ -82,16 +82,24 @@ class Dfm:
                          self.factors, axis=1)  # fmt: skip
         quarterly = np.array([panel.meaning(i).freq is Freq.Q for i in ids])
         layout = self.layout(panel, standard, used)
-        start = factor_start.start(standard, free, quarterly, self.weights(panel), self.numbers, self.order, list(self.blocks))
+        start = factor_start.start(
+            standard, free, quarterly, self.weights(panel), self.numbers, self.order, list(self.blocks)
+        )
         parameters = layout.split(start, self.noise)
         best, path = factor_em.maximise(
-            parameters, layout.data, free[layout.collapsed], free[layout.explicit], self.numbers, self.tolerance, self.iterations
+            parameters,
+            layout.data,
+            free[layout.collapsed],
+            free[layout.explicit],
+            self.numbers,
+            self.tolerance,
+            self.iterations,
         )
         anchors = np.array([int(np.flatnonzero(column)[0]) for column in free.T])  # the target where it loads
         return FittedDfm(self, mean, sd, used, layout.join(best, len(ids)).oriented(anchors), path)
 
     def restore(self, state: State) -> FittedDfm:
-        s = {k: np.asarray(v) for k, v in state.items()}
+        s = {k: np.asarray(v, float) for k, v in state.items()}
         whole = factor_start.Whole(s["A"], s["Q"], s["loadings"], s["rho"], s["sigma2"])
         return FittedDfm(self, s["mean"], s["sd"], s["used"].astype(bool), whole, s["path"])
 
@@ -111,7 +119,9 @@ class Dfm:
             return 0
         n = Period.parse(self.since).ordinal - panel.first.ordinal
         if n >= panel.frame.height:
-            raise NotEnoughData(f"the sample begins in {self.since}, after the last month of the panel as of {panel.day}")
+            raise NotEnoughData(
+                f"the sample begins in {self.since}, after the last month of the panel as of {panel.day}"
+            )
         return max(0, n)
 
     def weights(self, panel: Panel) -> Floats:
@@ -128,9 +138,9 @@ class Dfm:
         quarterly = np.array([panel.meaning(i).freq is Freq.Q for i in self.inputs])
         explicit = quarterly | (self.noise > 0) | factor.long_gaps(standard)
         explicit[0] = True
-        collapsed, explicit = np.flatnonzero(~explicit & used), np.flatnonzero(explicit & used)
-        data = factor.prepare(standard[:, collapsed], standard[:, explicit], self.weights(panel)[explicit], self.order)
-        return Layout(collapsed, explicit, data)
+        collapsed, carried = np.flatnonzero(~explicit & used), np.flatnonzero(explicit & used)
+        data = factor.prepare(standard[:, collapsed], standard[:, carried], self.weights(panel)[carried], self.order)
+        return Layout(collapsed, carried, data)
 
 
 @dataclass(frozen=True)
@@ -167,14 +177,17 @@ class FittedDfm:
     parameters: factor_start.Whole
     path: Floats
 
-    def _smooth(self, panel: Panel) -> tuple[factor.Parameters, Layout, factor.Smoothed, int]:
+    def _smooth(
+        self, panel: Panel, *, means_only: bool = False
+    ) -> tuple[factor.Parameters, Layout, factor.Smoothed, int]:
         standard = np.where(self.used, (self.model.sample(panel) - self.mean) / self.sd, np.nan)
         layout = self.model.layout(panel, standard, self.used)
         p = layout.split(self.parameters, self.model.noise)
-        return p, layout, factor.smooth(p, layout.data), self.model.skip(panel)
+        return p, layout, factor.smooth(p, layout.data, means_only=means_only), self.model.skip(panel)
 
     def _target(self, layout: Layout, p: factor.Parameters) -> Floats:
-        return factor.rows(p, layout.data.weights)[int(np.flatnonzero(layout.explicit == 0)[0])]
+        row: Floats = factor.rows(p, layout.data.weights)[int(np.flatnonzero(layout.explicit == 0)[0])]
+        return row
 
     def estimate(self, panel: Panel, periods: Sequence[Period]) -> Estimate:
         """The smoothed estimate given everything in the panel, the quarter's last month included; what is published stays.
@@ -193,20 +206,20 @@ class FittedDfm:
                 if row < 0:
                     raise NotEnoughData(f"{target}: {q} lies before the sample")
                 mean[j] = self.mean[0] + self.sd[0] * (z @ s.x[row])
-                sd[j] = self.sd[0] * np.sqrt(max(0.0, z @ s.V[row] @ z))
+                sd[j] = self.sd[0] * np.sqrt(max(0.0, z @ s.V[s.at[row]] @ z))
         return Estimate.normal(target, panel.asof, periods, mean, sd)
 
     def explain(self, panel: Panel, period: Period) -> Linear:
         """Weights and expectations of every cell, in the units of the panel. Raises NotEnoughData as ``estimate``."""
         panel = panel.over(panel.first, period.last_month)
-        p, layout, s, skip = self._smooth(panel)
+        p, layout, s, skip = self._smooth(panel, means_only=True)
         z, row = self._target(layout, p), panel.row(period) - skip
         if row < 0:
             raise NotEnoughData(f"{self.model.target}: {period} lies before the sample")
         T, N = panel.frame.height, len(self.mean)
         weights, expected = np.zeros((T, N)), np.tile(self.mean, (T, 1))
         for at, w, e in zip(
-            (layout.collapsed, layout.explicit), factor.weigh(p, layout.data, z, row),
+            (layout.collapsed, layout.explicit), factor.weigh(p, layout.data, s, z, row),
             factor.expected(p, layout.data, s), strict=True,
         ):  # fmt: skip
             weights[skip:, at] = w * self.sd[0] / self.sd[at]

@@ -64,7 +64,9 @@ class FittedNaive:
             if np.isnan(mean[j]):
                 h = p - newest
                 if h < 1:
-                    raise NotEnoughData(f"{target}: {p} is not known as of {panel.day} and lies before the newest value")
+                    raise NotEnoughData(
+                        f"{target}: {p} is not known as of {panel.day} and lies before the newest value"
+                    )
                 mean[j], sd[j] = values[-1], self.spread[min(h, len(self.spread)) - 1]
         return Estimate.normal(target, panel.asof, periods, mean, sd)
 

@@ -1,0 +1,121 @@
+"""statsmodels beside us: the same simulated data, the same parameters, one process, one BLAS thread."""
+
+from __future__ import annotations
+
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import engine  # isort: skip  # first: it holds BLAS to one thread, for both sides
+import numpy as np
+import pandas as pd
+from statsmodels.tsa.api import DynamicFactorMQ
+
+from engine import factor
+from engine.align import own
+from engine.calendar import Freq
+from engine.panel import Panel
+from engine.typing import Floats
+
+warnings.filterwarnings("ignore", module="statsmodels")
+assert engine
+
+
+def simulate(
+    months: int, series: int, factors: int, seed: int = 0, gaps: float = 0.0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Monthly series with AR(1) idiosyncratics, late starters, ragged ends and a share of ``gaps``; one quarterly growth rate."""
+    g = np.random.default_rng(seed)
+    f = np.zeros((months, factors))
+    e = np.zeros((months, series))
+    rho = g.uniform(-0.3, 0.8, series)
+    for t in range(1, months):
+        f[t] = 0.6 * f[t - 1] + g.normal(size=factors)
+        e[t] = rho * e[t - 1] + g.normal(size=series)
+    y = f @ g.normal(size=(series, factors)).T + e
+    y[: months // 13, : series // 6] = np.nan
+    for i in range(series):
+        y[months - g.integers(0, 4) :, i] = np.nan
+    y[g.uniform(size=y.shape) < gaps] = np.nan
+    w = np.array([1, 2, 3, 2, 1]) / 3
+    q = np.array([w @ f[t - 4 : t + 1, 0] + g.normal() for t in range(5, months, 3)])
+    monthly = pd.DataFrame(
+        y, index=pd.period_range("1959-01", periods=months, freq="M"), columns=[f"x{i}" for i in range(series)]
+    )
+    return monthly, pd.DataFrame({"gdp": q}, index=pd.period_range("1959Q2", periods=len(q), freq="Q"))
+
+
+def translate(model: Any, explicit: list[str]) -> tuple[factor.Parameters, factor.Data, list[int]]:
+    """What a DynamicFactorMQ holds now, as ours: parameters, data, and the places of our factors' five lags in its state."""
+    Z, T = model["design"], model["transition"]
+    Q = model["selection"] @ model["state_cov"] @ model["selection"].T
+    names, at = list(model.endog_names), {s: i for i, s in enumerate(model.state_names)}
+    order = max(model.factor_orders.values()) if isinstance(model.factor_orders, dict) else int(model.factor_orders)
+    lagged = [[at[f if lag == 0 else f"L{lag}.{f}"] for f in model.factor_names] for lag in range(5)]
+    now, past = lagged[0], [i for lag in lagged[:order] for i in lag]
+    eps = [at.get(f"eps_M.{n}", at.get(f"eps_Q.{n}", -1)) for n in names]
+    x = [names.index(n) for n in explicit]
+    c = [i for i in range(len(names)) if i not in x]
+    rho, sigma2 = np.array([T[i, i] for i in eps]), np.array([Q[i, i] for i in eps])
+    p = factor.Parameters(
+        A=T[np.ix_(now, past)].copy(), Q=Q[np.ix_(now, now)].copy(),
+        loadings=Z[np.ix_(c, now)].copy(), rho=rho[c], sigma2=sigma2[c],
+        x_loadings=Z[np.ix_(x, now)].copy(), x_rho=rho[x], x_sigma2=sigma2[x], noise=np.zeros(len(x)),
+    )  # fmt: skip
+    weights = np.array([[1.0, 2, 3, 2, 1] if i >= model.k_endog_M else [1.0, 0, 0, 0, 0] for i in x])
+    return p, factor.prepare(model.endog[:, c], model.endog[:, x], weights, order), [i for lag in lagged for i in lag]
+
+
+def factor_lags(s: factor.Smoothed, p: factor.Parameters) -> Floats:
+    """``(T, 5 R)`` our smoothed factors, lag by lag."""
+    R, k = p.A.shape[0], p.A.shape[0] + len(p.x_rho)
+    return np.hstack([s.x[:, lag * k : lag * k + R] for lag in range(5)])
+
+
+def race(
+    ours: Callable[[], object], theirs: Callable[[], object], pairs: int, times: int = 5
+) -> tuple[float, float, float]:
+    """Both in turn, ``pairs`` times: median seconds of one call of ours (mean of ``times``) and of theirs, median ratio."""
+    ours(), theirs()  # compile, fill caches
+    a, b = [], []
+    for _ in range(pairs):
+        start = time.perf_counter()
+        for _ in range(times):
+            ours()
+        a.append((time.perf_counter() - start) / times)
+        start = time.perf_counter()
+        theirs()
+        b.append(time.perf_counter() - start)
+    return statistics.median(a), statistics.median(b), statistics.median(y / x for x, y in zip(a, b, strict=True))
+
+
+def report(name: str, result: tuple[float, float, float], peer: str) -> None:
+    """Two lines: the seconds, and ``NAME ratio=R peer=PEER``."""
+    ours, theirs, times = result
+    print(f"  {name}: ours {ours * 1e3:.2f} ms, {peer} {theirs * 1e3:.1f} ms")
+    print(f"{name} ratio={times:.1f} peer={peer}", flush=True)
+
+
+def frames(panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A panel as the monthly and quarterly pandas frames that statsmodels wants, trimmed to known months."""
+    quarterly = [s.id for s in panel.series if s.freq is Freq.Q]
+    monthly = [i for i in panel.ids if i not in quarterly]
+    first = pd.Period(str(panel.first), "M")
+    m = pd.DataFrame(
+        panel.matrix(monthly), index=pd.period_range(first, periods=panel.frame.height, freq="M"), columns=monthly
+    )
+    q = pd.DataFrame({i: own(panel, i)[1] for i in quarterly})
+    q.index = pd.period_range(first.asfreq("Q"), periods=len(q), freq="Q")
+    return m.loc[m.notna().any(axis=1)], q.loc[q.notna().any(axis=1)]
+
+
+def nyfed_model(panel: Panel, blocks: Mapping[str, Sequence[str]]) -> tuple[Any, Floats]:
+    """statsmodels' model of the same blocks on the same panel, and its own starting values."""
+    monthly, quarterly = frames(panel)
+    factors = {i: [b for b, members in blocks.items() if i in members] for i in (*monthly.columns, *quarterly.columns)}
+    model = DynamicFactorMQ(
+        monthly, endog_quarterly=quarterly, factors=factors, factor_orders=1, idiosyncratic_ar1=True
+    )
+    return model, model.start_params
