@@ -14,15 +14,20 @@ from engine import metrics, skill
 from engine.calendar import Period
 from engine.errors import BadInput, NotEnoughData
 from engine.estimate import BANDS
+from engine.typing import Floats
 from experiments.replay import QUANTILES
+
+_SCORES = ("rmse", "mae", "bias", "crps", "cover50", "cover80", "cover95", "sign", "rmse_ratio", "crps_ratio", "dm_p")
 
 SKILL = pl.Schema(
     {
-        "timing": pl.String, "model": pl.String, "horizon": pl.Int32, "n": pl.Int32, "rmse": pl.Float64,
-        "mae": pl.Float64, "bias": pl.Float64, "crps": pl.Float64, "cover50": pl.Float64, "cover80": pl.Float64, "cover95": pl.Float64,
-        "sign": pl.Float64, "rmse_ratio": pl.Float64, "crps_ratio": pl.Float64, "dm_p": pl.Float64,
+        "timing": pl.String(),
+        "model": pl.String(),
+        "horizon": pl.Int32(),
+        "n": pl.Int32(),
+        **dict.fromkeys(_SCORES, pl.Float64()),
     }
-)  # fmt: skip
+)
 """horizon: months from the end of the period to the origin, null over all of them. rmse_ratio, crps_ratio: to the
 benchmark's. dm_p: two-sided p-value of equal squared errors with the benchmark, null for too few outcomes."""
 
@@ -95,7 +100,7 @@ def _test(mine: pl.DataFrame, base: pl.DataFrame) -> float | None:
         return None
 
 
-def _arrays(frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _arrays(frame: pl.DataFrame) -> tuple[Floats, Floats, Floats]:
     return frame["mean"].to_numpy(), frame["outcome"].to_numpy(), frame.select(QUANTILES).to_numpy()
 
 

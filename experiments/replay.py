@@ -18,14 +18,26 @@ from modelzoo import bundle
 
 QUANTILES = tuple(quantile_name(level) for level in LEVELS)
 
+_INSTANT = pl.Datetime("us", "UTC")
+
 RECORDS = pl.Schema(
-    {  # type: ignore[arg-type]
-        "model": pl.String, "origin": pl.Datetime("us", "UTC"), "timing": pl.String, "target": pl.String,
-        "period": pl.String, "horizon": pl.Int32, "phase": pl.String, "published": pl.Boolean, "mean": pl.Float64,
-        **dict.fromkeys(QUANTILES, pl.Float64), "fitted_asof": pl.Datetime("us", "UTC"), "fit": pl.String,
-        "panel": pl.String, "newest": pl.Datetime("us", "UTC"),
+    {
+        "model": pl.String(),
+        "origin": _INSTANT,
+        "timing": pl.String(),
+        "target": pl.String(),
+        "period": pl.String(),
+        "horizon": pl.Int32(),
+        "phase": pl.String(),
+        "published": pl.Boolean(),
+        "mean": pl.Float64(),
+        **dict.fromkeys(QUANTILES, pl.Float64()),
+        "fitted_asof": _INSTANT,
+        "fit": pl.String(),
+        "panel": pl.String(),
+        "newest": _INSTANT,
     }
-)  # fmt: skip
+)
 """One row a model, origin and target period. published: the target's value was known at the origin, so that there was
 nothing to estimate. fit, panel: digests of parameters and of data; newest: when the newest datum became known."""
 
