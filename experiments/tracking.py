@@ -12,6 +12,7 @@ import json
 import logging
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -314,7 +315,9 @@ def _client() -> Iterator[Any]:
     settings().home.mkdir(parents=True, exist_ok=True)
     client, problems = _connect(uri)
     try:
-        yield client
+        with warnings.catch_warnings():  # its advice to its own authors, and to those who log by hand
+            warnings.simplefilter("ignore")
+            yield client
     except problems as error:
         raise NotReady(f"MLflow at {uri} does not answer as it should: {error}") from error
 

@@ -56,6 +56,11 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture(scope="session")
+def tiny_text() -> str:
+    return TINY
+
+
+@pytest.fixture(scope="session")
 def tiny() -> Spec:
     return spec.parse(TINY, "tiny.toml")
 
