@@ -148,9 +148,9 @@ def _assemble(series: tuple[Series, ...], cells: _Cells, asof: datetime, timing:
         values[month - first, n], known[month - first, n] = value, when
     ids = [s.id for s in series]
     axis = pl.Series(AXIS, np.arange(first, last + 1, dtype=np.int32))
-    frame = pl.from_numpy(values, ids).fill_nan(None)
+    frame = pl.from_numpy(values, ids, orient="row").fill_nan(None)
     stamp = pl.when(pl.all() != _NEVER).then(pl.all()).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    whens = pl.from_numpy(known, ids).select(stamp)
+    whens = pl.from_numpy(known, ids, orient="row").select(stamp)
     return Panel(asof, series, frame.insert_column(0, axis), whens.insert_column(0, axis), timing)
 
 
