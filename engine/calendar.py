@@ -140,8 +140,8 @@ def parse_asof(text: str) -> datetime:
         if len(text) == 10:
             return end_of(date.fromisoformat(text))
         instant = datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            raise BadInput(f"an instant needs a time zone: {text!r}")
+        return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadInput(f"not a day or an instant: {text!r} (2016-07-29, or 2016-07-29T08:30:00-04:00)") from None
-    if instant.tzinfo is None:
-        raise BadInput(f"an instant needs a time zone: {text!r}")
-    return instant.astimezone(UTC)

@@ -1,0 +1,74 @@
+"""The two real vintages in a store, a bridge equation as champion, and champions without a registry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import polars as pl
+
+from engine.calendar import end_of
+from engine.errors import NotReady, Unknown
+from featurestore.memory import MemoryStore
+from featurestore.panel import build_panel
+from featurestore.sources import nyfed
+from featurestore.store import VALUES, Release, Store
+from modelzoo import bundle, zoo
+from modelzoo.bundle import Bundle
+from serving.champions import Champion
+from serving.schemas import ModelVersion, RegisteredModel
+
+GDP = "gdpc1@US"
+JUNE, JULY = end_of(date(2016, 6, 29)), end_of(date(2016, 7, 29))
+
+
+@dataclass
+class FakeChampions:
+    """One champion, or none."""
+
+    one: Champion | None
+
+    def champion(self, target: str) -> Champion:
+        if self.one is None or target not in self.one.bundle.model.targets:
+            raise NotReady(f"no champion for {target}: `jingqi experiment promote RUN`")
+        return self.one
+
+    def all(self) -> tuple[Champion, ...]:
+        return () if self.one is None else (self.one,)
+
+    def models(self) -> tuple[RegisteredModel, ...]:
+        return tuple(RegisteredModel(name=c.name, champion=c.version, versions=1) for c in self.all())
+
+    def versions(self, name: str) -> tuple[ModelVersion, ...]:
+        if self.one is None or name != self.one.name:
+            raise Unknown(f"no registered model {name!r}")
+        born = datetime(2026, 1, 1, tzinfo=UTC)
+        about = {"run_id": self.one.run_id, "created": born, "tags": {"jingqi.target": GDP}}
+        return (ModelVersion(name=name, version=self.one.version, aliases=("champion",), **about),)  # type: ignore[arg-type]
+
+
+@dataclass
+class Shop:
+    """A store with the vintages, and champions fitted to its panels."""
+
+    store: Store = field(default_factory=MemoryStore)
+
+    def __post_init__(self) -> None:
+        for load in nyfed.loads():
+            self.store.append(load.release, load.values, load.series)
+
+    def champion(self, *days: datetime, version: str = "1", name: str = "nowcast.bridge") -> Champion:
+        """Fitted to the panel of each day."""
+        options = {"target": GDP} | ({"indicators": ["payems@US", "indpro@US"]} if name.endswith("bridge") else {})
+        model = zoo.make(name, options)
+        panels = [build_panel(self.store, model.inputs, day) for day in days]
+        fits = tuple(bundle.fit(model, p) for p in panels)
+        return Champion("nowcast-gdpc1-US", version, "5f0c6e3b", Bundle(name, model, fits, panels[0].series))
+
+    def say(self, day: datetime, values: dict[int, float], series_id: str = GDP, code: str = "late") -> None:
+        """Another release: ordinals of periods and their values."""
+        rows = [(series_id, p, v, "A") for p, v in values.items()]
+        content = repr((code, day, rows)).encode()
+        meaning = self.store.series()[series_id]
+        release = Release("test", code, day, "day", content)
+        self.store.append(release, pl.DataFrame(rows, schema=VALUES, orient="row"), [meaning])
