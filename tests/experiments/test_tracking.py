@@ -94,18 +94,16 @@ def test_mlflow_loads_the_champion_and_says_the_same_bits(
 
 
 def test_a_server_keeps_its_own_artifacts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Client:
-        asked: object = None
+    asked = []
 
+    class Client:
         def get_experiment_by_name(self, name: str) -> None: ...
 
-        def create_experiment(self, *given: object) -> str:
-            self.asked = given
+        def create_experiment(self, name: str, artifacts: str | None) -> str:
+            asked.append((name, artifacts))
             return "1"
 
-    client = Client()
-    tracking._experiment(client, "x")
-    assert client.asked == ("x", (home / "artifacts").as_uri())
+    tracking._experiment(Client(), "x")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow:5000")
-    tracking._experiment(client, "x")
-    assert client.asked == ("x", None)
+    tracking._experiment(Client(), "x")
+    assert asked == [("x", (home / "artifacts").as_uri()), ("x", None)]
