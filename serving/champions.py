@@ -176,7 +176,10 @@ class Registry:
 
         about = client.get_model_version(name, version)
         with TemporaryDirectory(prefix="jingqi-") as scratch:
-            folder = download_artifacts(f"models:/{name}/{version}", dst_path=scratch, tracking_uri=self._uri)
+            place = client.get_model_version_download_uri(
+                name, version
+            )  # "models:/…" would ask MLflow's default registry
+            folder = download_artifacts(place, dst_path=scratch, tracking_uri=self._uri)
             files = sorted(Path(folder).rglob(bundles.MODEL_FILE))
             if len(files) != 1:
                 raise BadInput(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from engine.calendar import Freq, Period, end_of
 from engine.errors import BadInput, NotEnoughData, NotReady, Unknown
+from engine.model import Model
+from engine.panel import Panel
 from featurestore.panel import build_panel
 from modelzoo import bundle as bundles
 from serving import answer
@@ -88,9 +90,15 @@ def test_nothing_that_became_known_later_moves_an_answer_by_a_bit(shop: Shop) ->
 
 
 def test_a_refit_is_made_once_a_panel(shared: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    champion, made = shared.champion(JULY), []
+    champion = shared.champion(JULY)
+    made: list[datetime] = []
     real = bundles.fit
-    monkeypatch.setattr(bundles, "fit", lambda model, panel: (made.append(panel.asof), real(model, panel))[1])
+
+    def counted(model: Model, panel: Panel) -> bundles.Fit:
+        made.append(panel.asof)
+        return real(model, panel)
+
+    monkeypatch.setattr(bundles, "fit", counted)
     first, again = (answer.nowcast(shared.store, FakeChampions(champion), GDP, JUNE) for _ in range(2))
     assert made == [JUNE]
     assert first == again
@@ -142,13 +150,13 @@ def test_a_number_is_of_real_time_only_if_its_parameters_are(shared: Shop) -> No
 
 def test_questions_that_have_no_answer(shared: Shop) -> None:
     champions = FakeChampions(shared.champion(JUNE))
-    for error, call in {
-        Unknown: lambda: answer.nowcast(shared.store, champions, "nope@US", JUNE),
-        NotReady: lambda: answer.nowcast(shared.store, champions, "payems@US", JUNE),
-        NotEnoughData: lambda: answer.nowcast(shared.store, champions, GDP, JUNE - timedelta(days=1)),
-    }.items():
+    for error, target, day in (
+        (Unknown, "nope@US", JUNE),
+        (NotReady, "payems@US", JUNE),
+        (NotEnoughData, GDP, JUNE - timedelta(days=1)),
+    ):
         with pytest.raises(error):
-            call()
+            answer.nowcast(shared.store, champions, target, day)
     for period, kind in {"2016-06": BadInput, "2030-Q1": BadInput, "1960-Q1": Unknown, "0000-Q1": Unknown}.items():
         with pytest.raises(kind, match=period):
             answer.nowcast(shared.store, champions, GDP, JUNE, [Q(period)])
