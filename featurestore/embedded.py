@@ -83,13 +83,13 @@ def _join(data: Path) -> None:
     _joined[data] = descriptor
 
 
-def leave() -> None:
-    """Stop using the servers that this process joined; the last user of one stops it."""
+def leave(home: Path | None = None) -> None:
+    """Stop using the server of this folder, or all that this process joined; the last user of one stops it."""
     with _guard:
         if os.getpid() != _owner_pid:  # a forked child shares the lock of its parent
             return
-        while _joined:
-            data, descriptor = _joined.popitem()
+        for data in [d for d in _joined if home in (None, d.parent)]:
+            descriptor = _joined.pop(data)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -41,7 +41,7 @@ def home() -> Iterator[Path]:
     before = {k: os.environ.pop(k, None) for k in ("JINGQI_HOME", "JINGQI_DATABASE_URL")}
     os.environ["JINGQI_HOME"] = str(folder)
     yield folder
-    embedded.leave()
+    embedded.leave(folder)
     shutil.rmtree(folder, ignore_errors=True)
     os.environ.pop("JINGQI_HOME")
     os.environ.update({k: v for k, v in before.items() if v is not None})
@@ -52,6 +52,7 @@ def fresh_home() -> Iterator[Path]:
     """Another data folder, with no server yet."""
     folder = _folder()
     yield folder
+    embedded.leave(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -90,7 +91,7 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 
 @pytest.fixture(scope="session")
-def content(pool: ConnectionPool[Any]) -> Callable[[], tuple[Any, ...]]:
+def content(conninfo: str) -> Callable[..., tuple[Any, ...]]:
     """All that a store holds, without the numbers and stamps that two equal stores need not share."""
     release = "r.source, r.code, r.known_at, r.content"
     queries = (
@@ -102,8 +103,8 @@ def content(pool: ConnectionPool[Any]) -> Callable[[], tuple[Any, ...]]:
         "SELECT s.code, s.freq, m.meaning FROM fs.series s JOIN fs.meaning m USING (series_id) ORDER BY 1",
     )
 
-    def read() -> tuple[Any, ...]:
-        with pool.connection() as c, c.transaction():
+    def read(of: str = conninfo) -> tuple[Any, ...]:
+        with psycopg.connect(of, options="-c timezone=UTC") as c:
             c.execute("SELECT pg_advisory_xact_lock(%s)", [0x6A696E68])  # wait for a writer that is still at it
             return tuple(c.execute(q.encode()).fetchall() for q in queries)
 
