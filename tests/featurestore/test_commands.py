@@ -1,0 +1,160 @@
+"""The commands as a user types them: exit codes, one line on stderr, the store unchanged by what is refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+JINGQI = [sys.executable, "-c", "from engine.cli import main; main()"]
+MAPPING = """
+source = "test"
+release = "jobs"
+layout = "wide"
+known_at = 2016-07-29
+period = { column = "Date" }
+series = { PAYEMS = "payems@US", UNRATE = "unrate@US" }
+"""
+CSV = "Date,PAYEMS,UNRATE\n2016-04,143877,5\n2016-05,143888,4.7\n2016-06,144175,4.9\n"
+
+
+def jingqi(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*JINGQI, *map(str, words)], capture_output=True, text=True, timeout=60)
+
+
+def told(*words: str | Path) -> Any:
+    done = jingqi(*words, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def filled(empty: Callable[[], Any]) -> None:
+    empty()
+    assert [r["new"] for r in told("data", "ingest", "nyfed")] == [8653, 23]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        (",4.9\n", "\n", "row 4: 2 cells under 3 columns"),
+        ("4.9\n", "", "row 4"),  # cut off before the last number
+        ("175,4.9\n", "175,4.", "row 4"),  # cut off in the middle of a number
+        (CSV[-10:], '"4.', "row 4"),  # cut off in the middle of a quoted cell
+        ("UNRATE", "UNEMP", "row 1, column UNEMP"),
+        ("143888", "n.v.", "row 3, column PAYEMS"),
+        ("2016-05", "2016-04", "row 3, column PAYEMS"),
+        ("2016-06", "2016-13", "row 4, column Date"),
+        ("2016-06", "2061-06", "row 4, column Date"),
+        ("2016-04", "0999-04", "row 2, column Date"),
+    ],
+)
+def test_a_bad_file_changes_nothing(
+    filled: None, content: Callable[[], Any], tmp_path: Path, old: str, new: str, place: str
+) -> None:
+    (tmp_path / "m.toml").write_text(MAPPING)
+    (tmp_path / "jobs.csv").write_text(CSV.replace(old, new, 1))
+    before = content()
+    done = jingqi("data", "ingest", "csv", tmp_path / "jobs.csv", "--mapping", tmp_path / "m.toml")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"jingqi: jobs.csv, {place}")
+    assert done.stderr.count("\n") == 1
+    assert content() == before
+
+
+def test_a_good_file_and_again(filled: None, content: Callable[[], Any], tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(MAPPING)
+    (tmp_path / "jobs.csv").write_text(CSV.replace("4.9", "5.1"))
+    words = ("data", "ingest", "csv", tmp_path / "jobs.csv", "--mapping", tmp_path / "m.toml")
+    (first,) = told(*words)
+    assert (first["new"], first["revised"], first["same"], first["repeated"]) == (0, 1, 5, False)
+    after = content()
+    (again,) = told(*words)
+    assert (again["new"], again["revised"], again["repeated"]) == (0, 0, True)
+    assert content() == after
+
+
+def test_show(filled: None) -> None:
+    old = told("data", "show", "gdpc1@US", "--asof", "2016-06-29")
+    assert (old["name_zh"], old["unit_analysed"], old["asof"]) == (
+        "实际国内生产总值增速",
+        "%, annualised",
+        "2016-06-29",
+    )
+    assert old["values"][-1] == {
+        "period": "2016-Q1", "value": 16514.6, "analysed": 100 * ((16514.6 / 16470.6) ** 4 - 1), "known": "2016-06-29"
+    }  # fmt: skip
+    new = told("data", "show", "gdpc1@US", "--asof", "2016-07-29")
+    assert [v["period"] for v in new["values"][-2:]] == ["2016-Q1", "2016-Q2"]
+    table = jingqi("data", "show", "gdpc1@US").stdout.splitlines()
+    assert table[0].startswith("gdpc1@US  实际国内生产总值增速 Real GDP growth, 美国")
+    assert table[-1].split() == ["2016-Q2", "16575.1", "1.218234151", "2016-07-29"]
+
+
+def test_revisions(filled: None) -> None:
+    first, latest = told("data", "revisions", "gdpc1@US", "--period", "2016-Q1")["releases"]
+    assert (first["release"], first["which"], first["value"], first["known"]) == (1, "first", 16514.6, "2016-06-29")
+    assert (latest["release"], latest["which"], latest["value"], latest["known"]) == (
+        2,
+        "latest",
+        16525.0,
+        "2016-07-29",
+    )
+    revised = told("data", "revisions", "gdpc1@US")["releases"]
+    assert {r["period"] for r in revised} >= {"2013-Q1", "2016-Q1"}
+    assert "2016-Q2" not in {r["period"] for r in revised}
+
+
+def test_panel(filled: None) -> None:
+    panel = told("data", "panel", "gdpc1@US", "payems@US", "--asof", "2016-06-29")
+    assert (panel["asof"], panel["timing"], panel["newest"]) == ("2016-06-29", "real", "2016-06-30T00:00:00+00:00")
+    assert panel["months"][-1] == "2016-05"
+    assert panel["series"]["payems@US"][-1] == 143894.0 - 143856.0
+    table = jingqi("data", "panel", "--asof", "2016-06-29", "--last", "2").stdout.splitlines()
+    assert table[1].split()[-2:] == ["2016-05", "2016-06"]
+    assert len(table) == 31
+
+
+def test_catalogue_is_aligned_also_in_chinese() -> None:
+    assert {i["id"] for i in told("data", "catalogue", "--module", "surveys")} == {
+        "gacdisa066msfrbny@US", "gacdfsa066msfrbphi@US"
+    }  # fmt: skip
+    header, *lines = jingqi("data", "catalogue").stdout.splitlines()
+    assert len(lines) == 29
+
+    def cells(text: str) -> int:
+        return sum(2 if ord(c) > 0x2E80 else 1 for c in text)
+
+    at = {cells(line[: line.index(" Q ") + 1]) for line in lines if " Q " in line}
+    assert at == {cells(header[: header.index("freq")])}
+
+
+def test_status_and_wrong_questions(filled: None) -> None:
+    facts = told("db", "status")
+    assert (facts["where"], facts["timescaledb"], facts["pending"], facts["series"]) == ("embedded", "absent", [], 29)
+    for words, code, problem in (
+        (("data", "show", "no@US"), 1, "not in the store: no@US"),
+        (("data", "show", "gdpc1@US", "--asof", "yesterday"), 1, "not a day or an instant: 'yesterday'"),
+        (("data", "revisions", "gdpc1@US", "--period", "2016-01"), 1, "not a period of frequency Q"),
+        (("data", "revisions", "gdpc1@US", "--period", "1900-Q1"), 1, "has no value for 1900-Q1"),
+        (("data", "catalogue", "--module", "x"), 1, "no module 'x'"),
+        (("data", "ingest", "nowhere"), 2, "nowhere"),
+    ):
+        done = jingqi(*words)
+        assert (done.returncode, done.stdout) == (code, "")
+        assert problem in done.stderr
+        assert code == 2 or done.stderr.count("\n") == 1
+
+
+def test_commands_load_nothing_heavy() -> None:
+    code = (
+        "import sys, featurestore.commands;"
+        "print([m for m in ('polars', 'numpy', 'psycopg', 'rich', 'pydantic') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
