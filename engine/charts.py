@@ -154,7 +154,14 @@ def news(
             axes.plot([level, level], [row - 1, row], color=GREY, lw=0.6, zorder=0)
             level += impact
             edge = max(level, level - impact)
-            axes.annotate(f"{impact:+.2f}", (edge, row), (5, 0), textcoords="offset points", va="center", color=colour)
+            axes.annotate(
+                "0.00" if abs(impact) < LEAST else f"{impact:+.2f}",
+                (edge, row),
+                (5, 0),
+                textcoords="offset points",
+                va="center",
+                color=colour,
+            )
             extent.append(level)
         axes.plot([level, level], [len(bars), len(bars) + 1], color=GREY, lw=0.6, zorder=0)
         axes.plot([after], [len(bars) + 1], marker="D", ms=7, color="black")

@@ -40,13 +40,14 @@ _ROLE, _LABEL, _PARENT = "jingqi.role", "jingqi.label", "mlflow.parentRunId"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A logged run: ``children`` are the run ids of its models, by label."""
+    """A logged run. By label of its models: ``children``, their run ids; ``scores``, their pseudo real-time RMSE."""
 
     id: str
     name: str
     target: str
     started: datetime
     children: Mapping[str, str]
+    scores: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,11 @@ def log(found: Backtest, table: pl.DataFrame, spec_text: str, files: Mapping[str
     table: ``evaluate.SKILL``. files: name -> content, figures and report. Raises NotReady if MLflow cannot be reached.
     """
     with _client() as client:
-        started = datetime.now(UTC)
         experiment = _experiment(client, found.spec.name)
         about = versions.about()
         tags = {_ROLE: "run", "jingqi.target": found.spec.target, **{f"jingqi.{k}": v for k, v in about.items()}}
         parent = client.create_run(
-            experiment, tags=tags, run_name=f"{found.spec.name} {started:%Y-%m-%d %H:%M:%S}"
+            experiment, tags=tags, run_name=f"{found.spec.name} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
         ).info.run_id
         done = {}
         try:
@@ -96,7 +96,7 @@ def log(found: Backtest, table: pl.DataFrame, spec_text: str, files: Mapping[str
             client.set_terminated(parent, "FAILED")
             raise
         client.set_terminated(parent, "FINISHED")
-        return Run(parent, found.spec.name, found.spec.target, started, done)
+    return find(parent)
 
 
 def runs() -> list[Run]:
@@ -107,19 +107,10 @@ def runs() -> list[Run]:
         ids = [e.experiment_id for e in client.search_experiments()]
         parents = _search(client, ids, f"tags.`{_ROLE}` = 'run' and attributes.status = 'FINISHED'")
         models = _search(client, ids, f"tags.`{_ROLE}` = 'model'")
-    children: dict[str, dict[str, str]] = {}
-    for child in models:
-        children.setdefault(child.data.tags[_PARENT], {})[child.data.tags[_LABEL]] = child.info.run_id
-    found = [
-        Run(
-            p.info.run_id,
-            p.data.params["spec"],
-            p.data.params["target"],
-            datetime.fromtimestamp(p.info.start_time / 1000, UTC),
-            children.get(p.info.run_id, {}),
-        )
-        for p in parents
-    ]
+        children: dict[str, dict[str, Any]] = {}
+        for child in models:
+            children.setdefault(child.data.tags[_PARENT], {})[child.data.tags[_LABEL]] = child
+        found = [_run(p, children.get(p.info.run_id, {})) for p in parents]
     return sorted(found, key=lambda r: r.started, reverse=True)
 
 
@@ -195,6 +186,17 @@ def register(run: Run, label: str) -> Version:
         made = client.create_model_version(name, f"{about.info.artifact_uri}/model", child, tags=tags)
         client.set_registered_model_alias(name, ALIAS, made.version)
         return Version(name, str(made.version), run.id, label, tags["bundle"])
+
+
+def _run(parent: Any, children: Mapping[str, Any]) -> Run:
+    return Run(
+        parent.info.run_id,
+        parent.data.params["spec"],
+        parent.data.params["target"],
+        datetime.fromtimestamp(parent.info.start_time / 1000, UTC),
+        {label: c.info.run_id for label, c in children.items()},
+        {label: c.data.metrics["pseudo_rmse"] for label, c in children.items() if "pseudo_rmse" in c.data.metrics},
+    )
 
 
 def _child(run: Run, label: str) -> str:
@@ -313,13 +315,13 @@ def _client() -> Iterator[Any]:
     """MLflow's client, quiet; what goes wrong between us and it becomes NotReady."""
     uri = settings().tracking_uri
     settings().home.mkdir(parents=True, exist_ok=True)
-    client, problems = _connect(uri)
-    try:
-        with warnings.catch_warnings():  # its advice to its own authors, and to those who log by hand
-            warnings.simplefilter("ignore")
+    with warnings.catch_warnings():  # its advice to its own authors, and to those who log by hand
+        warnings.simplefilter("ignore")
+        client, problems = _connect(uri)
+        try:
             yield client
-    except problems as error:
-        raise NotReady(f"MLflow at {uri} does not answer as it should: {error}") from error
+        except problems as error:
+            raise NotReady(f"MLflow at {uri} does not answer as it should: {error}") from error
 
 
 @cache

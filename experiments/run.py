@@ -1,0 +1,70 @@
+"""``jingqi experiment run``: replay, score, draw, write down, log. The steps in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from engine import charts
+from engine.calendar import Period, end_of
+from engine.news import News, news
+from engine.settings import settings
+from experiments import backtest, report, tracking
+from experiments.backtest import Backtest
+from experiments.evaluate import overall, scored, skill_table
+from experiments.spec import Spec
+from experiments.tracking import Run
+from featurestore.panel import Cube
+from featurestore.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A logged run, what it found, and the page about it."""
+
+    run: Run
+    found: Backtest
+    table: pl.DataFrame
+    page: Path
+
+
+def run(spec: Spec, text: str, store: Store, workers: int | None = None) -> Finished:
+    """Replay a spec and log it. ``text`` is the spec as written. Raises what backtest and tracking raise."""
+    found = backtest.run(spec, store, workers)
+    counted = scored(found.records, found.truth)
+    table = skill_table(counted, spec.benchmark)
+    best = next(iter(overall(table, "pseudo")))
+    moved = _news(found, best, store)
+    figures = {
+        f"figures/{name}-{language}.svg": drawn
+        for language in charts.languages()
+        for name, drawn in report.figures(found, table, counted, best, moved, language).items()
+    }
+    page = report.page(found, table, best, moved, figures)
+    logged = tracking.log(found, table, text, {**figures, "report.html": page})
+    file = page_of(logged)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(page)
+    return Finished(logged, found, table, file)
+
+
+def page_of(logged: Run) -> Path:
+    """Where the report of a run lies on this machine."""
+    return settings().home / "reports" / f"{logged.name}-{logged.id[:8]}.html"
+
+
+def _news(found: Backtest, label: str, store: Store) -> list[News]:
+    """What moved the model between the first and the last real vintage, for periods that neither of them had published."""
+    kept, real = found.bundles[label], [end_of(day) for day in found.spec.real]
+    if len(real) < 2:
+        return []
+    cube = Cube(store, kept.model.inputs)
+    first, last = kept.fit_for(real[0]), kept.fit_for(real[-1])
+    asked = found.records.filter(pl.col("model") == label, pl.col("timing") == "real", ~pl.col("published"))
+    both = [set(asked.filter(pl.col("origin") == day)["period"].to_list()) for day in (real[0], real[-1])]
+    return [
+        news(first.fitted, last.fitted, cube.panel(real[0]), cube.panel(real[-1]), Period.parse(period))
+        for period in sorted(both[0] & both[1])
+    ]
