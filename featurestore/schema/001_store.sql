@@ -85,7 +85,7 @@ CREATE TABLE fs.news (               -- why a score moved since an earlier infor
     since         timestamptz NOT NULL,
     target_period text NOT NULL,
     kind          text NOT NULL,
-    series        text NOT NULL,
+    series        text,              -- null for what new parameters add
     period        text,
     known_at      timestamptz,
     expected float8, actual float8, news float8, weight float8, impact float8 NOT NULL
