@@ -16,7 +16,7 @@ from featurestore import embedded, migrations
 from featurestore.postgres import PostgresStore
 
 _POOL = 8
-_WAIT = 30.0
+_WAIT = 10.0
 
 
 @contextmanager

@@ -97,16 +97,18 @@ def content(conninfo: str) -> Callable[..., tuple[Any, ...]]:
     queries = (
         f"SELECT {release}, r.precision, r.uri, r.n_rows, r.n_new, r.n_revised FROM fs.release r ORDER BY 1, 2, 3, 4",
         f"SELECT s.code, o.period, {release}, o.superseded_at, o.value, o.status FROM fs.obs o "
-        "JOIN fs.series s USING (series_id) JOIN fs.release r USING (release_id) ORDER BY 1, 2, 3, 4, 5, 6",
+        "JOIN fs.series s USING (series_id) JOIN fs.release r USING (release_id)",
         f"SELECT s.code, {release}, v.first_period, v.last_period FROM fs.coverage v "
-        "JOIN fs.series s USING (series_id) JOIN fs.release r USING (release_id) ORDER BY 1, 2, 3, 4, 5, 6",
-        "SELECT s.code, s.freq, m.meaning FROM fs.series s JOIN fs.meaning m USING (series_id) ORDER BY 1",
+        "JOIN fs.series s USING (series_id) JOIN fs.release r USING (release_id)",
+        "SELECT s.code, s.freq, m.meaning FROM fs.series s JOIN fs.meaning m USING (series_id)",
     )
 
     def read(of: str = conninfo) -> tuple[Any, ...]:
         with psycopg.connect(of, options="-c timezone=UTC") as c:
             c.execute("SELECT pg_advisory_xact_lock(%s)", [0x6A696E68])  # wait for a writer that is still at it
-            return tuple(c.execute(q.encode()).fetchall() for q in queries)
+            releases = c.execute(queries[0].encode()).fetchall()
+            digest = "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text COLLATE \"C\")) FROM ({}) t"
+            return (releases, *(c.execute(digest.format(q).encode()).fetchone() for q in queries[1:]))
 
     return read
 

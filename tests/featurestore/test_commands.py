@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+
+from engine.cli import main
 
 JINGQI = [sys.executable, "-c", "from engine.cli import main; main()"]
 MAPPING = """
@@ -23,8 +28,20 @@ series = { PAYEMS = "payems@US", UNRATE = "unrate@US" }
 CSV = "Date,PAYEMS,UNRATE\n2016-04,143877,5\n2016-05,143888,4.7\n2016-06,144175,4.9\n"
 
 
-def jingqi(*words: str | Path) -> subprocess.CompletedProcess[str]:
+def typed(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """In a process of its own, as a shell would."""
     return subprocess.run([*JINGQI, *map(str, words)], capture_output=True, text=True, timeout=60)
+
+
+def jingqi(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which has the libraries loaded already."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "argv", ["jingqi", *map(str, words)]):
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return subprocess.CompletedProcess(list(words), code, out.getvalue(), err.getvalue())
 
 
 def told(*words: str | Path) -> Any:
@@ -60,7 +77,7 @@ def test_a_bad_file_changes_nothing(
     (tmp_path / "m.toml").write_text(MAPPING)
     (tmp_path / "jobs.csv").write_text(CSV.replace(old, new, 1))
     before = content()
-    done = jingqi("data", "ingest", "csv", tmp_path / "jobs.csv", "--mapping", tmp_path / "m.toml")
+    done = typed("data", "ingest", "csv", tmp_path / "jobs.csv", "--mapping", tmp_path / "m.toml")
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith(f"jingqi: jobs.csv, {place}")
@@ -81,6 +98,7 @@ def test_a_good_file_and_again(filled: None, content: Callable[[], Any], tmp_pat
 
 
 def test_show(filled: None) -> None:
+    assert typed("data", "show", "gdpc1@US", "--asof", "2016-07-29").stdout.endswith("2016-07-29\n")
     old = told("data", "show", "gdpc1@US", "--asof", "2016-06-29")
     assert (old["name_zh"], old["unit_analysed"], old["asof"]) == (
         "实际国内生产总值增速",

@@ -261,6 +261,6 @@ def test_memory_equals_the_oracle(make: Any, say: Say, story: list[Any]) -> None
 
 
 @given(stories())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_postgres_equals_the_oracle(empty: Any, make: Any, say: Say, story: list[Any]) -> None:
     check_story(empty(), story, make, say)
