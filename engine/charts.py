@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import polars as pl
 
 from engine.errors import BadInput
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 Language = Literal["en", "zh"]
 
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#767676"
+DARK = "#003d66"
+_SHADES = {95: "#d6e8f4", 80: "#a5cde6", 50: "#6aaed6"}
 _MODELS = (BLUE, ORANGE, GREEN, PURPLE, RED)
 _CJK = (
     "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei",
@@ -65,27 +68,32 @@ def fan(records: pl.DataFrame, title: str, unit: str, language: Language = "en")
     BadInput for no record, or more than one timing: real and pseudo are never drawn as one.
     """
     timing = _only(records, "timing")
-    shades = {95: "#d6e8f4", 80: "#a5cde6", 50: "#6aaed6"}
+    levels, none = [quantile_name(level) for level in LEVELS], [np.nan]
     periods = sorted(set(records["period"].to_list()))
+    at: list[float] = []
+    mean: list[float] = []
+    outcome: list[float] = []
+    quantiles = []
+    for i, period in enumerate(periods):
+        part = records.filter(pl.col("period") == period).sort("origin")
+        n, q = len(part), part.select(levels).to_numpy()
+        inner = [i + 0.5] if n == 1 else np.linspace(i + 0.08, i + 0.92, n).tolist()
+        at += [
+            i + 0.02,
+            *inner,
+            i + 0.98,
+            i + 1.0,
+        ]  # with edges, as a single origin has no width, and a gap to the next
+        mean += none + part["mean"].to_list() + 2 * none
+        outcome += (n + 2) * [np.nan if part["outcome"][0] is None else part["outcome"][0]] + none
+        quantiles += [q[:1], q, q[-1:], np.full((1, len(levels)), np.nan)]
+    y = np.concatenate(quantiles)
     with _canvas(10.4, 4.4, language) as (figure, axes):
-        for i, period in enumerate(periods):
-            part = records.filter(pl.col("period") == period).sort("origin")
-            said = {k: _say(k, language) if i == 0 else "_" for k in ("nowcast", "outcome", "band")}
-            at = [i + 0.5] if len(part) == 1 else [i + 0.08 + 0.84 * k / (len(part) - 1) for k in range(len(part))]
-            mean, edge = part["mean"].to_list(), [i + 0.02, *at, i + 0.98]  # a single origin has a width as well
-            for percent, shade in shades.items():
-                low, high = (part[quantile_name(LEVELS[k])].to_list() for k in BANDS[percent])
-                axes.fill_between(
-                    edge, [low[0], *low, low[-1]], [high[0], *high, high[-1]], color=shade, lw=0, zorder=1,
-                    label=said["band"].format(percent),
-                )  # fmt: skip
-            axes.plot(at, mean, color="#003d66", lw=1.3, marker="o", ms=2.4, zorder=3, label=said["nowcast"])
-            outcome = part["outcome"][0]
-            if outcome is not None:
-                ends = [i + 0.02, i + 0.98]
-                axes.plot(
-                    ends, [outcome] * 2, color=RED, lw=2.6, solid_capstyle="butt", zorder=4, label=said["outcome"]
-                )
+        for percent, shade in _SHADES.items():
+            low, high = (y[:, k] for k in BANDS[percent])
+            axes.fill_between(at, low, high, color=shade, lw=0, zorder=1, label=_say("band", language).format(percent))
+        axes.plot(at, mean, color=DARK, lw=1.3, marker="o", ms=2.4, zorder=3, label=_say("nowcast", language))
+        axes.plot(at, outcome, color=RED, lw=2.6, solid_capstyle="butt", zorder=4, label=_say("outcome", language))
         axes.axhline(0, color=GREY, lw=0.8, zorder=2)
         shown = [i for i, p in enumerate(periods) if len(periods) <= 8 or p.endswith("Q1")]
         axes.set_xticks([i + 0.5 for i in shown], [periods[i] for i in shown])

@@ -12,7 +12,7 @@ Sources: Bańbura & Modugno (2014, J. Appl. Econometrics 29); Jungbacker & Koopm
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -131,11 +131,11 @@ def prepare(Y: Floats, X: Floats, weights: Floats, order: int) -> Data:
 
 
 def _distinct(table: Ints) -> tuple[Ints, Ints]:
-    """Distinct rows of a table, in the order in which they appear, and for each row which of them it is."""
-    first: dict[bytes, int] = {}
-    which = np.array([first.setdefault(row.tobytes(), len(first)) for row in np.ascontiguousarray(table)], np.int64)
-    _, at = np.unique(which, return_index=True)
-    return np.ascontiguousarray(table[at]), which
+    """Distinct rows of a table of small integers, and for each row which of them it is."""
+    rows = np.ascontiguousarray(table.astype(np.int16))
+    keys = rows.view(f"V{rows.shape[1] * 2}")[:, 0] if rows.shape[1] else np.zeros(len(rows), "V2")
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    return np.ascontiguousarray(table[first]), which.reshape(-1)
 
 
 def companion(A: Floats) -> Floats:
@@ -168,15 +168,14 @@ def stationary(p: Parameters, L: int) -> Start:
         gamma[h] = (
             S[:R, h * R : (h + 1) * R] if h < p.lags else p.A @ np.vstack([gamma[h - j] for j in range(1, p.lags + 1)])
         )
-    P = np.zeros((k * L, k * L))
-    variance = p.x_sigma2 / (1 - p.x_rho**2)
-    for i in range(L):
-        for j in range(i, L):
-            P[i * k : i * k + R, j * k : j * k + R] = gamma[j - i]
-            P[j * k : j * k + R, i * k : i * k + R] = gamma[j - i].T
-            e = p.x_rho ** (j - i) * variance
-            P[np.arange(E) + i * k + R, np.arange(E) + j * k + R] = e
-            P[np.arange(E) + j * k + R, np.arange(E) + i * k + R] = e
+    lag = np.arange(L)[None, :] - np.arange(L)[:, None]  # block (i, j) is Cov(b_t-i, b_t-j)
+    P = np.zeros((L, k, L, k))
+    P[:, :R, :, :R] = np.where(lag[..., None, None] >= 0, gamma[abs(lag)], gamma[abs(lag)].swapaxes(-1, -2)).swapaxes(
+        1, 2
+    )
+    e = np.arange(R, k)
+    P[:, e, :, e] = p.x_rho[:, None, None] ** abs(lag) * (p.x_sigma2 / (1 - p.x_rho**2))[:, None, None]
+    P = P.reshape(k * L, k * L)
     return Start(np.zeros(k * L), P)
 
 
@@ -227,6 +226,20 @@ def smooth(p: Parameters, d: Data, start: Start | None = None, *, means_only: bo
     )  # fmt: skip
     x, at, V, links = kalman.smooth(means, slot, covs, p.A.shape[0] + len(p.x_rho), means_only)
     return Smoothed(loglik + constant, x, at, V[: at.max() + 1], slot, gains, links)
+
+
+def smooth_again(p: Parameters, d: Data, first: Smoothed) -> Smoothed:
+    """Smoothed means of other values of the very cells that ``first`` was made of, without another pass of covariances.
+
+    The start is stationary; the log-likelihood is not computed and NaN.
+    """
+    s, m = _pass(p, d), first.x.shape[1]
+    y, _ = collapse.project(d.Y, d.kind, d.pattern, p.loadings, s.power, s.inverse, s.Z, s.active, s.width)
+    x = kalman.means_again(
+        y, first.slot, first.gains, first.links, d.pattern, s.state_Z, s.active, s.state_width, d.X, s.rows, p.A, p.x_rho,
+        np.zeros(m),
+    )  # fmt: skip
+    return replace(first, loglik=float("nan"), x=x)
 
 
 def weigh(p: Parameters, d: Data, s: Smoothed, target: Floats, row: int) -> tuple[Floats, Floats]:

@@ -65,8 +65,8 @@ class Pairs:
         r_, w_ = r[..., None], w[..., None]
         b = (w_ * (self.yf - r_ * (self.zf + self.yg) + r_**2 * self.zg)).sum(0)
         lam = _least_squares(M, b, free)
-        quad = [np.einsum("ni,knij,nj->kn", lam, S, lam, optimize=True) for S in (self.ff, self.fg, self.gg)]
-        dot = [np.einsum("kni,ni->kn", v, lam) for v in (self.yf, self.zf + self.yg, self.zg)]
+        quad = [((S @ lam[..., None])[..., 0] * lam).sum(-1) for S in (self.ff, self.fg, self.gg)]
+        dot = [(v * lam).sum(-1) for v in (self.yf, self.zf + self.yg, self.zg)]
         e00, e01, e11 = self.yy - 2 * dot[0] + quad[0], self.yz - dot[1] + quad[1], self.zz - 2 * dot[2] + quad[2]
         args = (np.ascontiguousarray(v.T) for v in (self.count, e00, e01, e11))
         return lam, *em.ar1(*args)

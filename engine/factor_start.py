@@ -91,11 +91,11 @@ def start(
     for n in range(N):
         e = rest[:, n]
         if quarterly[n]:
-            sigma2[n] = max(np.nanvar(e), 1e-4) / np.sum(weights[n] ** 2)
+            sigma2[n] = max(float(np.nanvar(e)), 1e-4) / np.sum(weights[n] ** 2)
             continue
         pair = ~(np.isnan(e[1:]) | np.isnan(e[:-1]))
         if pair.any():
             a, c = e[1:][pair], e[:-1][pair]
-            rho[n] = np.clip((a @ c) / max(c @ c, 1e-12), -0.9, 0.9)
-            sigma2[n] = max(np.mean((a - rho[n] * c) ** 2), 1e-4)
+            rho[n] = np.clip(float(a @ c) / max(float(c @ c), 1e-12), -0.9, 0.9)
+            sigma2[n] = max(float(np.mean((a - rho[n] * c) ** 2)), 1e-4)
     return Whole(A, Q, loadings, rho, sigma2)

@@ -67,4 +67,6 @@ class Linear:
 class Explains(Protocol):
     """A fitted model whose estimate is linear in the data, given its parameters, and which can say with what weights."""
 
-    def explain(self, panel: Panel, period: Period) -> Linear: ...
+    def explain(self, panels: Sequence[Panel], period: Period) -> tuple[Linear, ...]:
+        """One Linear a panel. Panels one after another that know the same cells can share most of the work."""
+        ...

@@ -23,7 +23,6 @@ from engine.errors import BadInput
 from engine.indicator import Series
 from engine.model import Explains, Fitted
 from engine.panel import EPOCH, Panel
-from engine.typing import Floats
 
 _TEXT = dict.fromkeys(("kind", "series", "name_en", "name_zh", "period"), pl.String())
 _NUMBERS = dict.fromkeys(("expected", "actual", "news", "weight", "impact"), pl.Float64())
@@ -108,13 +107,8 @@ def _linear(
     fitted: Explains, old: Panel, new: Panel, changes: list[_Change], period: Period
 ) -> tuple[float, float, list[dict[str, object]]]:
     """The estimate before and after, and the rows between."""
-    values = old.matrix(old.ids)
     revisions = [c for c in changes if c.kind == "revision"]
-    for c in revisions:
-        values[c.row, c.column] = c.after
-    start = fitted.explain(old, period)
-    revised = fitted.explain(_as(old, values, new), period) if revisions else start
-    end = fitted.explain(new, period) if len(revisions) < len(changes) else revised
+    start, revised, end = fitted.explain((old, _after(old, revisions, new) if revisions else old, new), period)
     column = {name: j for j, name in enumerate(start.ids)}
     place, first, out = [column.get(i) for i in old.ids], new.first, []
     for c in changes:
@@ -132,11 +126,11 @@ def _linear(
 def _telescope(
     fitted: Fitted, old: Panel, new: Panel, changes: list[_Change], period: Period
 ) -> tuple[float, float, list[dict[str, object]]]:
-    values, out = old.matrix(old.ids), []
+    here, out = old, []
     before = level = fitted.estimate(old, [period]).at(period)
     for c in changes:
-        values[c.row, c.column] = c.after
-        step = fitted.estimate(_as(old, values, new), [period]).at(period)
+        here = _after(here, [c], new)
+        step = fitted.estimate(here, [period]).at(period)
         known, surprise = (c.before, c.after - c.before) if c.kind == "revision" else (None, None)
         out.append(
             _row(
@@ -153,6 +147,11 @@ def _telescope(
     return before, fitted.estimate(new, [period]).at(period), out
 
 
-def _as(old: Panel, values: Floats, new: Panel) -> Panel:
-    """The old panel with other values, as of the new day: between two vintages."""
-    return replace(old.with_values(old.ids, values, asof=new.asof), timing=new.timing)
+def _after(panel: Panel, changes: list[_Change], new: Panel) -> Panel:
+    """A panel between two vintages: these cells are as on the new day."""
+    columns = sorted({c.column for c in changes})
+    ids = [panel.ids[j] for j in columns]
+    values = panel.matrix(ids)
+    for c in changes:
+        values[c.row, columns.index(c.column)] = c.after
+    return replace(panel.with_values(ids, values, asof=new.asof), timing=new.timing)

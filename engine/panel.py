@@ -21,7 +21,8 @@ Timing = Literal["real", "pseudo"]
 
 AXIS = "month"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NEVER = np.iinfo(np.int64).min
+NEVER = np.iinfo(np.int64).min  # which numpy writes as NaT, and polars reads as null
+STAMP = pl.Datetime("us", "UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Panel:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        return tuple(s.id for s in self.series)
+        return tuple(self._column)
 
     @property
     def first(self) -> Period:
@@ -98,7 +99,7 @@ class Panel:
     def known_at(self, ids: Sequence[str]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
         """``(T, len(ids))`` microseconds since 1970 UTC at which each cell became known; NEVER where it is empty."""
         self._require(ids)
-        return self.known.select(pl.col(ids).to_physical().fill_null(NEVER)).to_numpy()
+        return np.column_stack([self.known[i].to_numpy().view(np.int64) for i in ids])
 
     def meaning(self, series_id: str) -> Series:
         """The series of that id. Raises Unknown."""
@@ -122,12 +123,13 @@ class Panel:
         asof = asof or self.asof
         stamps, seen = self.known_at(ids), ~np.isnan(values)
         stamps = np.where(seen & (stamps == NEVER), (asof - EPOCH) // timedelta(microseconds=1), stamps)
-        stamps = np.where(seen, stamps, NEVER)
-        known = pl.DataFrame({i: stamps[:, j] for j, i in enumerate(ids)}).select(
-            pl.when(pl.all() != NEVER).then(pl.all()).cast(pl.Datetime("us", "UTC"))
-        )
-        frame = pl.DataFrame({i: pl.Series(values[:, j], nan_to_null=True) for j, i in enumerate(ids)})
-        return replace(self, asof=asof, frame=self.frame.with_columns(frame), known=self.known.with_columns(known))
+        stamps = np.where(seen, stamps, NEVER).view("datetime64[us]")
+        frame, known = self.frame.clone(), self.known.clone()
+        for j, i in enumerate(ids):
+            at = frame.get_column_index(i)
+            frame.replace_column(at, pl.Series(i, values[:, j], nan_to_null=True))
+            known.replace_column(at, pl.Series(i, stamps[:, j], dtype=STAMP))
+        return replace(self, asof=asof, frame=frame, known=known)
 
     def over(self, first: Period, last: Period) -> Panel:
         """The same panel on an axis that covers at least the months ``first`` … ``last``; new months are empty."""

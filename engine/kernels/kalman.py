@@ -311,6 +311,38 @@ def smooth(means, slot, covs, k, means_only):
 
 
 @njit(cache=True, fastmath=FAST)
+def means_again(y, slot, gains, links, pattern, Z, active, width, explicit, rows, A, rho, a0):
+    """Smoothed means ``(T, m)`` of other values with the same missing cells: gains and links of the first pass, two recursions."""
+    T, D = y.shape
+    E = explicit.shape[1]
+    m = len(a0)
+    k = A.shape[0] + E
+    n = m - k
+    means, x = np.empty((T, m)), np.empty((T, m))
+    a, head = a0.copy(), np.empty(k)
+    for t in range(T):
+        if t > 0:
+            predict_mean(a, A, rho, head)
+        u, s = pattern[t], slot[t]
+        for j in range(D):
+            if active[u, j]:
+                update(a, Z[u, j], width[u], y[t, j], 1.0, gains[s, j])
+        for i in range(E):
+            if not np.isnan(explicit[t, i]):
+                update(a, rows[i], m, explicit[t, i], 1.0, gains[s, D + i])
+        means[t] = a
+    x[T - 1] = means[T - 1]
+    for t in range(T - 2, -1, -1):
+        x[t, :n] = x[t + 1, k:]
+        for i in range(k):
+            c = means[t, n + i]
+            for j in range(n):
+                c += links[slot[t], i, j] * (x[t, j] - means[t, j])
+            x[t, n + i] = c
+    return x
+
+
+@njit(cache=True, fastmath=FAST)
 def adjoint(target, row, slot, gains, links, pattern, Z, active, width, explicit, rows, A, rho, k):
     """Weights of target'x_row | T on every observation: ``(T, D)`` on the collapsed rows, ``(T, E)`` on the explicit series.
 

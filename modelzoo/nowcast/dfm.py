@@ -78,6 +78,8 @@ class Dfm:
             )
         sd = np.where(used, sd, 1.0)
         standard = np.where(used, (values - mean) / sd, np.nan)
+        rows = np.flatnonzero(~np.isnan(standard).all(1))
+        standard = standard[rows[0] : rows[-1] + 1]  # an empty month at either end says nothing, and would slow EM down
         free = np.repeat([[u and i in members for members in self.blocks.values()] for i, u in zip(ids, used, strict=True)],
                          self.factors, axis=1)  # fmt: skip
         quarterly = np.array([panel.meaning(i).freq is Freq.Q for i in ids])
@@ -177,13 +179,8 @@ class FittedDfm:
     parameters: factor_start.Whole
     path: Floats
 
-    def _smooth(
-        self, panel: Panel, *, means_only: bool = False
-    ) -> tuple[factor.Parameters, Layout, factor.Smoothed, int]:
-        standard = np.where(self.used, (self.model.sample(panel) - self.mean) / self.sd, np.nan)
-        layout = self.model.layout(panel, standard, self.used)
-        p = layout.split(self.parameters, self.model.noise)
-        return p, layout, factor.smooth(p, layout.data, means_only=means_only), self.model.skip(panel)
+    def _standard(self, panel: Panel) -> Floats:
+        return np.where(self.used, (self.model.sample(panel) - self.mean) / self.sd, np.nan)
 
     def _target(self, layout: Layout, p: factor.Parameters) -> Floats:
         row: Floats = factor.rows(p, layout.data.weights)[int(np.flatnonzero(layout.explicit == 0)[0])]
@@ -197,8 +194,9 @@ class FittedDfm:
         """
         target = self.model.target
         panel = panel.over(panel.first, max((q.last_month for q in periods), default=panel.last))
-        p, layout, s, skip = self._smooth(panel)
-        z = self._target(layout, p)
+        layout, skip = self.model.layout(panel, self._standard(panel), self.used), self.model.skip(panel)
+        p = layout.split(self.parameters, self.model.noise)
+        s, z = factor.smooth(p, layout.data), self._target(layout, p)
         mean, sd = published(panel, target, periods), np.zeros(len(periods))
         for j, q in enumerate(periods):
             row = panel.row(q) - skip
@@ -209,19 +207,33 @@ class FittedDfm:
                 sd[j] = self.sd[0] * np.sqrt(max(0.0, z @ s.V[s.at[row]] @ z))
         return Estimate.normal(target, panel.asof, periods, mean, sd)
 
-    def explain(self, panel: Panel, period: Period) -> Linear:
-        """Weights and expectations of every cell, in the units of the panel. Raises NotEnoughData as ``estimate``."""
-        panel = panel.over(panel.first, period.last_month)
-        p, layout, s, skip = self._smooth(panel, means_only=True)
-        z, row = self._target(layout, p), panel.row(period) - skip
-        if row < 0:
-            raise NotEnoughData(f"{self.model.target}: {period} lies before the sample")
+    def explain(self, panels: Sequence[Panel], period: Period) -> tuple[Linear, ...]:
+        """Weights and expectations of every cell, in the units of the panels. Raises NotEnoughData as ``estimate``."""
+        out: list[Linear] = []
+        known: Bools = np.empty((0, 0), bool)
+        s: factor.Smoothed | None = None
+        for panel in panels:
+            panel = panel.over(panel.first, period.last_month)
+            row = panel.row(period) - self.model.skip(panel)
+            if row < 0:
+                raise NotEnoughData(f"{self.model.target}: {period} lies before the sample")
+            standard = self._standard(panel)
+            layout = self.model.layout(panel, standard, self.used)
+            p = layout.split(self.parameters, self.model.noise)
+            before, known = known, np.isnan(standard)
+            if s is not None and np.array_equal(before, known):
+                s = factor.smooth_again(p, layout.data, s)
+            else:
+                s = factor.smooth(p, layout.data, means_only=True)
+            out.append(self._open(panel, layout, p, s, row))
+        return tuple(out)
+
+    def _open(self, panel: Panel, layout: Layout, p: factor.Parameters, s: factor.Smoothed, row: int) -> Linear:
+        z, skip = self._target(layout, p), self.model.skip(panel)
         T, N = panel.frame.height, len(self.mean)
         weights, expected = np.zeros((T, N)), np.tile(self.mean, (T, 1))
-        for at, w, e in zip(
-            (layout.collapsed, layout.explicit), factor.weigh(p, layout.data, s, z, row),
-            factor.expected(p, layout.data, s), strict=True,
-        ):  # fmt: skip
+        on, cells = factor.weigh(p, layout.data, s, z, row), factor.expected(p, layout.data, s)
+        for at, w, e in zip((layout.collapsed, layout.explicit), on, cells, strict=True):
             weights[skip:, at] = w * self.sd[0] / self.sd[at]
             expected[skip:, at] = self.mean[at] + self.sd[at] * e
         mean = float(self.mean[0] + self.sd[0] * (z @ s.x[row]))

@@ -1,0 +1,38 @@
+"""All models against all checks, on the two real vintages. A model that no case names fails the test."""
+
+from __future__ import annotations
+
+import nyfed
+import pytest
+
+from engine.calendar import Period
+from engine.model import Model
+from modelzoo.checks import CHECKS, Check
+from modelzoo.nowcast.ar import Ar
+from modelzoo.nowcast.bridge import Bridge
+from modelzoo.nowcast.dfm import Dfm
+from modelzoo.nowcast.naive import Naive
+from modelzoo.zoo import names
+
+FEW = ("gdpc1@US", "payems@US", "indpro@US", "rsafs@US", "houst@US", "gacdisa066msfrbny@US")
+CASES: dict[str, tuple[Model, ...]] = {
+    "nowcast.naive": (Naive("gdpc1@US"), Naive("indpro@US")),
+    "nowcast.ar": (Ar("gdpc1@US"), Ar("indpro@US", 0)),
+    "nowcast.bridge": (Bridge("gdpc1@US", ("indpro@US", "payems@US")),),
+    "nowcast.dfm": (
+        Dfm("gdpc1@US", {"global": FEW, "labor": ("payems@US", "unrate@US", "jtsjol@US")}, since="1992-01"),
+        Dfm("indpro@US", {"global": FEW}, order=2, tolerance=1e-4),
+    ),
+}
+
+
+def test_every_model_of_the_zoo_has_a_case() -> None:
+    assert set(CASES) == set(names())
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("model", [m for models in CASES.values() for m in models], ids=lambda m: repr(m)[:28])
+def test_model_keeps(model: Model, check: Check) -> None:
+    old, new = nyfed.panels()
+    quarterly = model.targets[0] == "gdpc1@US"
+    check(model, old, new, Period.parse("2016-Q3" if quarterly else "2016-09"))
