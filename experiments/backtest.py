@@ -10,12 +10,13 @@ import multiprocessing
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 import polars as pl
 
 from engine.calendar import Period, end_of
-from engine.errors import NotEnoughData
+from engine.errors import NotEnoughData, NotReady
 from engine.indicator import Series
 from experiments import proof
 from experiments.proof import Proof
@@ -113,6 +114,11 @@ def _all(tasks: Sequence[Task], workers: int, name: str) -> list[Replayed]:
                     for future in as_completed(running):
                         done[running[future]] = future.result()
                         bar.advance(line)
+                except BrokenProcessPool:
+                    raise NotReady(
+                        "a process of the back-test was ended from outside: out of memory, or a script without "
+                        "if __name__ == '__main__'; run it with workers=1"
+                    ) from None
                 except BaseException:
                     pool.shutdown(wait=False, cancel_futures=True)
                     raise
