@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from engine.settings import Settings
 from featurestore.store import Store
 from serving import answer, observed, problems, schemas, wire
 from serving.champions import Champions
+from serving.kept import Kept, data_state, model_state
 from serving.metrics import Measured, Metrics
 from serving.questions import BetweenQuery, DayQuery, NoQuery, PeriodsQuery, key_check, wanted_media
 
@@ -58,43 +60,60 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
     app.add_middleware(Measured, metrics=metrics)
     v1 = APIRouter(prefix="/v1", dependencies=[Depends(key_check(settings.api_keys))], responses=_ERRORS | _OTHER_FORMS)
 
+    kept = Kept()
+
+    def reply(request: Request, key: Hashable | None, make: Callable[[], wire.Table]) -> Response:
+        """The answer in the form that was asked for, or 304 if the asker holds it already."""
+        media = wanted_media(request)
+        body = kept.get(key and (key, media), lambda: wire.encode_as(media, make()))
+        headers = {"ETag": body.tag, "Vary": "Accept, X-API-Key", "Cache-Control": "private, no-cache"}
+        held = [t.strip().removeprefix("W/") for t in request.headers.get("if-none-match", "").split(",")]
+        if body.tag in held or "*" in held:
+            return Response(status_code=304, headers=headers)
+        return Response(body.content, media_type=media, headers=headers)
+
     @v1.get("/indicators", tags=["data"], response_model=schemas.Indicators)
     def indicators(request: Request, _: NoQuery) -> Response:
         """All series of the store and what they mean."""
-        return _reply(request, observed.indicators(store))
+        return reply(request, (data_state(store), "indicators"), lambda: observed.indicators(store))
 
     @v1.get("/series/{id}", tags=["data"], response_model=schemas.SeriesValues)
     def series(request: Request, id: str, asked: DayQuery) -> Response:
         """A series as it was known on a day."""
-        return _reply(request, observed.series(store, id, asked.asof or answer.newest_day(store)))
+        asof = asked.asof or answer.newest_day(store)
+        return reply(request, (data_state(store), "series", id, asof), lambda: observed.series(store, id, asof))
 
     @v1.get("/series/{id}/revisions", tags=["data"], response_model=schemas.Revisions)
     def revisions(request: Request, id: str, _: NoQuery) -> Response:
         """Every version of every value of a series."""
-        return _reply(request, observed.revisions(store, id))
+        return reply(request, (data_state(store), "revisions", id), lambda: observed.revisions(store, id))
 
     @v1.get("/nowcasts/{target}", tags=["nowcasts"], response_model=schemas.Nowcast)
     def nowcast(request: Request, target: str, asked: PeriodsQuery) -> Response:
         """What the champion says, all that was known on a day."""
         asof = asked.asof or answer.newest_day(store)
-        return _reply(request, answer.nowcast(store, champions, target, asof, asked.period or None))
+        state, periods = model_state(store, champions, target), tuple(asked.period) or None
+        key = state and (state, "nowcast", target, asof, periods)
+        return reply(request, key, lambda: answer.nowcast(store, champions, target, asof, periods))
 
     @v1.get("/nowcasts/{target}/news", tags=["nowcasts"], response_model=schemas.News)
     def news(request: Request, target: str, asked: BetweenQuery) -> Response:
         """Why the estimate moved between two days: revisions, releases, re-estimation; they add up."""
         until = asked.until or answer.newest_day(store)
         since = asked.since or answer.day_before(store, until)
-        return _reply(request, answer.news(store, champions, target, since, until, asked.period))
+        state = model_state(store, champions, target)
+        key = state and (state, "news", target, since, until, asked.period)
+        return reply(request, key, lambda: answer.news(store, champions, target, since, until, asked.period))
 
     @v1.get("/models", tags=["models"], response_model=schemas.Models)
     def models(request: Request, _: NoQuery) -> Response:
         """The registry: what there is, and which version answers."""
-        return _reply(request, observed.models(store, champions))
+        return reply(request, None, lambda: observed.models(store, champions))
 
     @v1.get("/models/{name}/versions", tags=["models"], response_model=schemas.ModelVersions)
     def versions(request: Request, name: str, _: NoQuery) -> Response:
         """All versions of a registered model."""
-        return _reply(request, schemas.ModelVersions(versions=champions.versions(name)))
+        return reply(request, None, lambda: schemas.ModelVersions(versions=champions.versions(name)))
 
     app.include_router(v1)
 
@@ -124,18 +143,6 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
     app.mount("/pages", StaticFiles(directory=PAGES))
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return app
-
-
-def _reply(request: Request, what: wire.Table) -> Response:
-    """The answer in the form that was asked for, or 304 if the asker holds it already."""
-    media = wanted_media(request)
-    body = wire.encode_as(media, what)
-    tag = wire.etag(body)
-    headers = {"ETag": tag, "Vary": "Accept, X-API-Key", "Cache-Control": "private, no-cache"}
-    held = [t.strip().removeprefix("W/") for t in request.headers.get("if-none-match", "").split(",")]
-    if tag in held or "*" in held:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=media, headers=headers)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

@@ -55,14 +55,14 @@ def show_news(out: Console, said: News) -> None:
     large = sum(abs(i.impact) >= LEAST for i in said.items[:MOST])
     for item in said.items[:large]:
         names = (item.name_en or "new parameters", item.name_zh or "参数重估", item.period or "", item.kind)
-        table.add_row(*names, *map(_number, (item.expected, item.actual, item.news)), f"{item.impact:+.3f}")
+        table.add_row(*names, *map(_number, (item.expected, item.actual, item.news)), _signed(item.impact))
     if rest := said.items[large:]:
-        table.add_row(f"{len(rest)} smaller", "其余", *[""] * 5, f"{math.fsum(i.impact for i in rest):+.3f}")
+        table.add_row(f"{len(rest)} smaller", "其余", *[""] * 5, _signed(math.fsum(i.impact for i in rest)))
     table.add_row("estimate after", said.after.asof, *[""] * 5, f"{said.after.mean:.3f}", style="dim")
-    for column, text in zip(table.columns, ("change", "变化", *[""] * 5, f"{said.change:+.3f}"), strict=True):
+    for column, text in zip(table.columns, ("change", "变化", *[""] * 5, _signed(said.change)), strict=True):
         column.footer = text
     out.print(table)
-    out.print("; ".join(f"{kind} {value:+.3f}" for kind, value in said.sums.items()) + "\n", style="dim")
+    out.print("; ".join(f"{kind} {_signed(value)}" for kind, value in said.sums.items()) + "\n", style="dim")
 
 
 def show_published(out: Console, done: Sequence[Published]) -> None:
@@ -87,3 +87,8 @@ def _table(columns: Sequence[str], left: int) -> Table:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
+
+
+def _signed(value: float) -> str:
+    """With its sign, and no minus before zero."""
+    return f"{round(value, 3) + 0.0:+.3f}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -16,8 +18,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from engine.calendar import Period
+from engine.settings import Settings
 from featurestore.memory import MemoryStore
-from serving import answer, schemas, wire
+from serving import answer, kept, schemas, wire
+from serving.app import create_app
+from serving.publish import publish
 from tests.serving.shop import GDP, JULY, JUNE, FakeChampions, Shop
 
 TABLES: dict[str, Any] = {
@@ -97,6 +102,49 @@ def test_an_answer_held_already_is_not_sent_again(http: TestClient) -> None:
     assert http.get(url, headers={"Accept": "text/csv"}).headers["etag"] != tag
     assert http.get(f"/v1/nowcasts/{GDP}?asof=2016-07-29").headers["etag"] != tag
     assert "Accept" in first.headers["vary"]
+
+
+def test_an_answer_is_made_once_and_anew_when_anything_behind_it_changes(
+    ask: Callable[..., TestClient], shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    champions = FakeChampions(shop.champion(JUNE))
+    client = TestClient(create_app(shop.store, champions, Settings(Path("/nowhere"), None, (), "")))
+    made: list[str] = []
+    real = wire.encode_as
+
+    def counted(media: str, what: wire.Table) -> bytes:
+        made.append(media)
+        return real(media, what)
+
+    monkeypatch.setattr(wire, "encode_as", counted)
+
+    def fresh(url: str = f"/v1/nowcasts/{GDP}?asof=2016-07-29", **headers: str) -> bool:
+        before = len(made)
+        assert client.get(url, headers=headers).status_code == 200
+        return len(made) > before
+
+    assert [fresh(), fresh(), fresh(Accept="text/csv"), fresh()] == [True, False, True, False]
+    news = f"/v1/nowcasts/{GDP}/news"
+    assert [fresh(news), fresh(news), fresh(news + "?period=2016-Q2")] == [True, False, True]
+    publish(shop.store, champions)
+    assert [fresh(), fresh()] == [True, False]
+    assert champions.one is not None
+    champions.one = replace(champions.one, version="2")
+    assert [fresh(), fresh()] == [True, False]
+    series = "/v1/series/indpro@US"
+    assert [fresh(series), fresh(series)] == [True, False]
+    shop.say(JULY - timedelta(days=1), {Period.parse("2016-07").ordinal: 99.0}, "indpro@US")
+    assert [fresh(), fresh(), fresh(series)] == [True, False, True]
+
+
+def test_what_is_kept_stays_within_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "MOST_BYTES", 100)
+    held = kept.Kept()
+    for n in range(50):
+        assert held.get(n, lambda: b"x" * 30).content == b"x" * 30
+    assert (held._bytes, list(held._bodies)) == (90, [47, 48, 49])
+    assert held.get(None, lambda: b"x").content == b"x"
+    assert len(held._bodies) == 3
 
 
 def problem(reply: Any, status: int, kind: str) -> dict[str, Any]:
