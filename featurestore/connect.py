@@ -56,7 +56,7 @@ def link(conninfo: str) -> Iterator[Connection[tuple[Any, ...]]]:
         connection = psycopg.connect(conninfo, autocommit=True, connect_timeout=10, options="-c timezone=UTC")
     except psycopg.OperationalError as error:
         raise NotReady(f"no database at JINGQI_DATABASE_URL: {error}") from error
-    except psycopg.ProgrammingError as error:
-        raise NotReady(f"JINGQI_DATABASE_URL is not the address of a PostgreSQL server: {error}") from error
+    except psycopg.ProgrammingError:  # its message repeats the address, in which a password may stand
+        raise NotReady("JINGQI_DATABASE_URL is not an address such as postgresql://user@host/jingqi") from None
     with connection:
         yield connection

