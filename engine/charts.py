@@ -48,7 +48,7 @@ _SAID = {
     "before": ("as of {}", "截至 {}"),
     "revision": ("revisions", "数据修订"),
     "re-estimation": ("new parameters", "参数重估"),
-    "rest": ("{} smaller releases", "其余 {} 项发布"),
+    "rest": ("{} smaller", "其余 {} 项"),
     "pseudo": ("pseudo real time", "伪实时"),
     "real": ("real time", "实时"),
 }

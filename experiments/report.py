@@ -22,7 +22,7 @@ from experiments.backtest import Backtest
 _STYLE = """
 :root { --ink: #1b1f24; --soft: #5b6470; --line: #dde2e8; --paper: #fff; --tint: #f4f7fa; --blue: #0072b2; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 2rem 1.5rem 4rem; color: var(--ink); background: var(--paper);
+body { margin: 0 auto; max-width: 70rem; padding: 2rem 1.5rem 4rem; color: var(--ink); background: var(--paper);
   font: 16px/1.55 system-ui, "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: .2rem 0 .6rem; }
 h2 { font-size: 1.15rem; margin: 2.6rem 0 .6rem; padding-top: .9rem; border-top: 1px solid var(--line); }
@@ -32,7 +32,7 @@ p { margin: .5rem 0; max-width: 48rem; }
 figure { margin: 1rem 0; overflow-x: auto; } img { width: 100%; min-width: 34rem; height: auto; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; margin: .6rem 0; min-width: 100%; }
-th, td { padding: .32rem .65rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th, td { padding: .32rem .55rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; } th.t, td.t { text-align: left; } tr.best td { background: #eaf4fb; font-weight: 600; }
 .switch { float: right; font-size: .9rem; } .switch label { cursor: pointer; padding: .15rem .5rem; }
 body:has(#en:checked) .zh, body:has(#zh:checked) .en { display: none; }
