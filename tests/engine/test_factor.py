@@ -90,7 +90,9 @@ def draw(seed: int, T: int, N: int, R: int, order: int, gaps: float) -> tuple[fa
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.sampled_from([0.0, 0.15, 0.5]))
+@given(
+    st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.sampled_from([0.0, 0.15, 0.5])
+)
 def test_equals_the_plain_twin(seed: int, N: int, R: int, order: int, gaps: float) -> None:
     p, d = draw(seed, 24, N, R, order, gaps)
     loglik, factors, cov = plain(p, d)
@@ -131,7 +133,9 @@ def test_a_long_balanced_panel_settles_and_stays_exact() -> None:
     assert s.slot.max() < 75
     assert s.loglik == pytest.approx(loglik, rel=1e-10)
     k = 3
-    np.testing.assert_allclose(np.hstack([s.x[:, i * k : i * k + 1] for i in range(d.lags)]), factors, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(
+        np.hstack([s.x[:, i * k : i * k + 1] for i in range(d.lags)]), factors, rtol=0, atol=1e-9
+    )
 
 
 @settings(max_examples=15, deadline=None)

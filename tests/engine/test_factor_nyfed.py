@@ -5,8 +5,8 @@ The files hold double precision; what is asserted is what two orders of summatio
 
 from __future__ import annotations
 
-import nyfed
 import numpy as np
+import nyfed
 import pytest
 
 from engine import factor, factor_em
