@@ -15,7 +15,7 @@ CROSS JOIN LATERAL (VALUES ('mean', c.mean), ('q025', c.q025), ('q100', c.q100),
                            ('q750', c.q750), ('q900', c.q900), ('q975', c.q975)) AS q (name, value);
 
 CREATE VIEW api_v1.news AS           -- what each release added to a score
-SELECT r.asof AS "time", n.series AS metric, n.impact AS value, r.target, n.target_period, n.since, n.kind, n.period,
+SELECT r.asof AS "time", coalesce(n.series, n.kind) AS metric, n.impact AS value, r.target, n.target_period, n.since, n.kind, n.period,
        n.known_at, n.expected, n.actual, n.news, n.weight, r.model, r.version, r.run_id
 FROM fs.news n JOIN fs.score_run r USING (score_run_id);
 
