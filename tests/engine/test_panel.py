@@ -117,19 +117,6 @@ def test_estimates_are_labelled_and_sane() -> None:
     np.testing.assert_allclose(e.band(50)[2], [3 - 1.34898, 3 + 1.34898], atol=1e-5)
     numbers = ["mean", "q025", "q100", "q250", "q500", "q750", "q900", "q975"]
     assert e.to_frame().columns == ["target", "period", "asof", "phase", *numbers]
-        "target",
-        "period",
-        "asof",
-        "phase",
-        "mean",
-        "q025",
-        "q100",
-        "q250",
-        "q500",
-        "q750",
-        "q900",
-        "q975",
-    ]
     assert e.at(q) == 2.0
     with pytest.raises(Unknown, match="2021-Q1 was not estimated"):
         e.at(q + 3)
