@@ -22,20 +22,25 @@ from engine.typing import Bools, Floats, Ints
 from featurestore import rows
 from featurestore.store import Store
 
+_DAY = 86_400_000_000
 _NEVER = np.iinfo(np.int64).min
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Cells(NamedTuple):
-    """Published values as arrays ``(n,)``, sorted by series, period and version. known: microseconds from 1970."""
+    """Published values as arrays ``(n,)``, sorted by series, period and version; times are microseconds from 1970.
+
+    usual: the end of the day that lies ``delay_days`` after the period, when a first release usually is known.
+    """
 
     series: Ints
     period: Ints
     value: Floats
     known: Ints
+    usual: Ints
 
     def where(self, kept: Bools) -> _Cells:
-        return _Cells(self.series[kept], self.period[kept], self.value[kept], self.known[kept])
+        return _Cells(self.series[kept], self.period[kept], self.value[kept], self.known[kept], self.usual[kept])
 
 
 def build_panel(store: Store, ids: Sequence[str], asof: datetime) -> Panel:
@@ -44,7 +49,7 @@ def build_panel(store: Store, ids: Sequence[str], asof: datetime) -> Panel:
     Raises Unknown for a series that was never stored, NotEnoughData if nothing was known, BadInput for weeks or days.
     """
     series = _meanings(store, ids)
-    return _assemble(series, _cells(store.known(ids, asof), ids), asof, "real")
+    return _assemble(series, _cells(store.known(ids, asof), series), asof, "real")
 
 
 def pseudo_panel(store: Store, ids: Sequence[str], origin: datetime, vintage: datetime) -> Panel:
@@ -53,7 +58,7 @@ def pseudo_panel(store: Store, ids: Sequence[str], origin: datetime, vintage: da
     A value counts as known at the end of the day that lies ``delay_days`` after its period. Raises as build_panel.
     """
     series = _meanings(store, ids)
-    return _assemble(series, _delayed(series, _cells(store.known(ids, vintage), ids), origin), origin, "pseudo")
+    return _assemble(series, _delayed(_cells(store.known(ids, vintage), series), origin), origin, "pseudo")
 
 
 def own_values(store: Store, series_id: str, asof: datetime) -> tuple[Series, pl.DataFrame]:
@@ -80,7 +85,7 @@ class Cube:
 
     def __init__(self, store: Store, ids: Sequence[str]) -> None:
         self.series = _meanings(store, ids)
-        self._cells = _cells(store.history(ids), ids)
+        self._cells = _cells(store.history(ids), self.series)
 
     def panel(self, asof: datetime) -> Panel:
         """As :func:`build_panel`."""
@@ -88,7 +93,7 @@ class Cube:
 
     def pseudo(self, origin: datetime, vintage: datetime) -> Panel:
         """As :func:`pseudo_panel`."""
-        return _assemble(self.series, _delayed(self.series, self._at(vintage), origin), origin, "pseudo")
+        return _assemble(self.series, _delayed(self._at(vintage), origin), origin, "pseudo")
 
     def _at(self, asof: datetime) -> _Cells:
         """The last version of each value at ``asof``, without values that were taken back."""
@@ -110,26 +115,23 @@ def _meanings(store: Store, ids: Sequence[str]) -> tuple[Series, ...]:
     return series
 
 
-def _cells(frame: pl.DataFrame, ids: Sequence[str]) -> _Cells:
+def _cells(frame: pl.DataFrame, series: tuple[Series, ...]) -> _Cells:
     """KNOWN or HISTORY rows as arrays; a value taken back is NaN."""
-    number = pl.col("series").replace_strict({i: n for n, i in enumerate(ids)}, return_dtype=pl.Int64)
+    number = pl.col("series").replace_strict({s.id: n for n, s in enumerate(series)}, return_dtype=pl.Int64)
     frame = frame.with_columns(number.alias("series")).sort("series", "period", "known_at", "release")
-    return _Cells(
-        frame["series"].to_numpy(),
-        frame["period"].cast(pl.Int64).to_numpy(),
-        frame["value"].fill_null(np.nan).to_numpy(),
-        frame["known_at"].dt.epoch("us").to_numpy(),
-    )
-
-
-def _delayed(series: tuple[Series, ...], cells: _Cells, origin: datetime) -> _Cells:
-    """The cells whose usual release day is not after ``origin``, known at the end of that day."""
-    known = np.empty_like(cells.known)
+    of, period = frame["series"].to_numpy(), frame["period"].cast(pl.Int64).to_numpy()
+    usual = np.empty_like(period)
     for n, s in enumerate(series):
-        mine = cells.series == n
-        next_start = rows.starts(cells.period[mine] + 1, s.freq)  # one day after the end of the period
-        known[mine] = (next_start - 1 + s.indicator.delay_days + 1) * 86_400_000_000  # the midnight that ends the day
-    return cells._replace(known=known).where(known <= _microseconds(origin))
+        mine = slice(*np.searchsorted(of, (n, n + 1)))
+        # A period ends at the midnight with which the next one starts.
+        usual[mine] = (rows.starts(period[mine] + 1, s.freq) + s.indicator.delay_days) * _DAY
+    value = frame["value"].fill_null(np.nan).to_numpy()
+    return _Cells(of, period, value, frame["known_at"].dt.epoch("us").to_numpy(), usual)
+
+
+def _delayed(cells: _Cells, origin: datetime) -> _Cells:
+    """The cells whose usual release is not after ``origin``, as known from then."""
+    return cells._replace(known=cells.usual).where(cells.usual <= _microseconds(origin))
 
 
 def _assemble(series: tuple[Series, ...], cells: _Cells, asof: datetime, timing: Timing) -> Panel:
