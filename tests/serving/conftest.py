@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from engine.settings import Settings
 from featurestore.store import Store
 from serving.app import create_app
 from serving.champions import Champion
-from tests.serving.shop import JUNE, FakeChampions, Shop
+from tests.serving.shop import JUNE, FakeChampions, Office, Shop
 
 
 @pytest.fixture
@@ -43,3 +44,10 @@ def ask(shared: Shop) -> Callable[..., TestClient]:
 @pytest.fixture(scope="session")
 def http(ask: Callable[..., TestClient]) -> TestClient:
     return ask()
+
+
+@pytest.fixture(scope="session")
+def office(tmp_path_factory: pytest.TempPathFactory, shared: Shop) -> Office:
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return Office(tmp_path_factory.mktemp("office"), shared)

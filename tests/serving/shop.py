@@ -1,9 +1,10 @@
-"""The two real vintages in a store, a bridge equation as champion, and champions without a registry."""
+"""The two real vintages in a store, a bridge equation as champion, and champions with and without a registry."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -18,7 +19,7 @@ from modelzoo.bundle import Bundle
 from serving.champions import Champion
 from serving.schemas import ModelVersion, RegisteredModel
 
-GDP = "gdpc1@US"
+GDP, NAME = "gdpc1@US", "nowcast-gdpc1-US"
 JUNE, JULY = end_of(date(2016, 6, 29)), end_of(date(2016, 7, 29))
 
 
@@ -63,7 +64,7 @@ class Shop:
         model = zoo.make(name, options)
         panels = [build_panel(self.store, model.inputs, day) for day in days]
         fits = tuple(bundle.fit(model, p) for p in panels)
-        return Champion("nowcast-gdpc1-US", version, "5f0c6e3b", Bundle(name, model, fits, panels[0].series))
+        return Champion(NAME, version, "5f0c6e3b", Bundle(name, model, fits, panels[0].series))
 
     def say(self, day: datetime, values: dict[int, float], series_id: str = GDP, code: str = "late") -> None:
         """Another release: ordinals of periods and their values."""
@@ -72,3 +73,29 @@ class Shop:
         meaning = self.store.series()[series_id]
         release = Release("test", code, day, "day", content)
         self.store.append(release, pl.DataFrame(rows, schema=VALUES, orient="row"), [meaning])
+
+
+class Office:
+    """A registry to write into, as an experiment does."""
+
+    def __init__(self, folder: Path, shop: Shop) -> None:
+        from mlflow import MlflowClient
+
+        self.folder, self.uri = folder, f"sqlite:///{folder / 'mlflow.db'}"
+        self.client = MlflowClient(self.uri, self.uri)
+        self.client.create_registered_model(NAME)
+        self.client.create_registered_model("nowcast-other-US")
+        self.client.create_registered_model("elsewhere")
+        self.champion: Champion = shop.champion(JUNE)
+
+    def version(self, name: str = NAME, **tags: str) -> str:
+        """Another version, with a bundle beside what MLflow itself would lay there."""
+        number = len(self.client.search_model_versions(f"name='{name}'")) + 1
+        folder = self.folder / f"{name}-{number}"
+        bundle.save(folder / "data" / "bundle", self.champion.bundle)
+        (folder / "MLmodel").write_text("flavors: {}\n")
+        made = self.client.create_model_version(name, str(folder), run_id=f"run{number}", tags=tags)
+        return str(made.version)
+
+    def promote(self, version: str, name: str = NAME) -> None:
+        self.client.set_registered_model_alias(name, "champion", version)

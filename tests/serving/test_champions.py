@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,10 +14,8 @@ from engine.panel import empty_known
 from featurestore.panel import build_panel
 from modelzoo import bundle
 from serving import champions
-from serving.champions import Champion, Registry
-from tests.serving.shop import GDP, JULY, JUNE, Shop
-
-NAME = "nowcast-gdpc1-US"
+from serving.champions import Registry
+from tests.serving.shop import GDP, JULY, JUNE, NAME, Office, Shop
 
 
 class Clock:
@@ -26,39 +23,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-class Office:
-    """A registry to write into, as an experiment does."""
-
-    def __init__(self, folder: Path, shop: Shop) -> None:
-        from mlflow import MlflowClient
-
-        self.folder, self.uri = folder, f"sqlite:///{folder / 'mlflow.db'}"
-        self.client = MlflowClient(self.uri, self.uri)
-        self.client.create_registered_model(NAME)
-        self.client.create_registered_model("nowcast-other-US")
-        self.client.create_registered_model("elsewhere")
-        self.champion: Champion = shop.champion(JUNE)
-
-    def version(self, name: str = NAME, **tags: str) -> str:
-        """Another version, with a bundle beside what MLflow itself would lay there."""
-        number = len(self.client.search_model_versions(f"name='{name}'")) + 1
-        folder = self.folder / f"{name}-{number}"
-        bundle.save(folder / "data" / "bundle", self.champion.bundle)
-        (folder / "MLmodel").write_text("flavors: {}\n")
-        made = self.client.create_model_version(name, str(folder), run_id=f"run{number}", tags=tags)
-        return str(made.version)
-
-    def promote(self, version: str, name: str = NAME) -> None:
-        self.client.set_registered_model_alias(name, "champion", version)
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory, shared: Shop) -> Office:
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    return Office(tmp_path_factory.mktemp("office"), shared)
 
 
 def test_the_life_of_a_champion(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
