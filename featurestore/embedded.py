@@ -2,7 +2,8 @@
 
 It listens on a socket in its own folder and nowhere else, starts when the first process asks for it and stops when the
 last one leaves. Each process holds a shared lock on a file while it uses the server; the kernel drops that lock when a
-process dies, however it dies, so a killed one is never waited for.
+process dies, however it dies, so a killed one is never waited for; a server that killed ones left running is stopped by
+the next to leave.
 
 The start-up code of the wheel is not used: as root it opens every parent of the data folder to all users. PostgreSQL
 refuses to run as root, so under root it runs as ``nobody``, and we only look whether that user can reach the folder.
