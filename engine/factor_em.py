@@ -15,7 +15,6 @@ Source of the algorithm: Bańbura & Modugno (2014, J. Appl. Econometrics 29).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,8 +54,17 @@ class Pairs:
     yz: Floats
     zz: Floats
 
-    def step(self, rho: Floats, free: Bools) -> tuple[Floats, Floats, Floats]:
-        """λ given ρ by generalised least squares, then ρ and σ² given λ. Returns ``(n, R)``, ``(n,)``, ``(n,)``."""
+    def step(self, lam: Floats, rho: Floats, free: Bools, hold: bool) -> tuple[Floats, Floats, Floats]:
+        """λ given ρ by generalised least squares unless held, then ρ and σ² given λ. Returns ``(n, R)``, ``(n,)``, ``(n,)``."""
+        if not hold:
+            lam = self._loadings(rho, free)
+        quad = [((S @ lam[..., None])[..., 0] * lam).sum(-1) for S in (self.ff, self.fg, self.gg)]
+        dot = [(v * lam).sum(-1) for v in (self.yf, self.zf + self.yg, self.zg)]
+        e00, e01, e11 = self.yy - 2 * dot[0] + quad[0], self.yz - dot[1] + quad[1], self.zz - 2 * dot[2] + quad[2]
+        args = (np.ascontiguousarray(v.T) for v in (self.count, e00, e01, e11))
+        return lam, *em.ar1(*args)
+
+    def _loadings(self, rho: Floats, free: Bools) -> Floats:
         power, inverse = collapse.spread(rho, np.ones_like(rho), len(self.count) - 1)
         r, w = power.T, inverse.T  # (K, n)
         M = (w[..., None, None] * (
@@ -64,12 +72,7 @@ class Pairs:
         )).sum(0)  # fmt: skip
         r_, w_ = r[..., None], w[..., None]
         b = (w_ * (self.yf - r_ * (self.zf + self.yg) + r_**2 * self.zg)).sum(0)
-        lam = _least_squares(M, b, free)
-        quad = [((S @ lam[..., None])[..., 0] * lam).sum(-1) for S in (self.ff, self.fg, self.gg)]
-        dot = [(v * lam).sum(-1) for v in (self.yf, self.zf + self.yg, self.zg)]
-        e00, e01, e11 = self.yy - 2 * dot[0] + quad[0], self.yz - dot[1] + quad[1], self.zz - 2 * dot[2] + quad[2]
-        args = (np.ascontiguousarray(v.T) for v in (self.count, e00, e01, e11))
-        return lam, *em.ar1(*args)
+        return _least_squares(M, b, free)
 
 
 def _total(s: Smoothed, months: slice | Bools) -> Floats:
@@ -173,10 +176,13 @@ def _tame(A: Floats) -> Floats:
     return A * (0.999 / size) ** lag  # type: ignore[no-any-return]
 
 
-def m_step(s: Smoothed, p: Parameters, d: Data, free: Bools, x_free: Bools, blocks: Ints) -> Parameters:
+def m_step(
+    s: Smoothed, p: Parameters, d: Data, free: Bools, x_free: Bools, blocks: Ints, *, hold: bool = False
+) -> Parameters:
     """Parameters that maximise the expected likelihood, given smoothed states.
 
     free ``(N, R)``, x_free ``(E, R)``: which loadings are not zero by design; blocks ``(R,)``: the block of each factor.
+    hold: leave the loadings as they are, and learn the dynamics alone.
     """
     R, E = p.A.shape[0], len(p.x_rho)
     k, lags = R + E, p.lags
@@ -193,26 +199,29 @@ def m_step(s: Smoothed, p: Parameters, d: Data, free: Bools, x_free: Bools, bloc
         Q[np.ix_(f, f)] = 0.5 * (C + C.T)
     new = replace(p, A=_tame(A), Q=Q)
     if d.Y.shape[1]:
-        lam, rho, sigma2 = _collapsed_pairs(s, d, k, R).step(p.rho, free)
+        lam, rho, sigma2 = _collapsed_pairs(s, d, k, R).step(p.loadings, p.rho, free, hold)
         new = replace(new, loadings=lam, rho=rho, sigma2=sigma2)
     if E:
         noisy = bool((p.noise > 0).any())
         lam, rho, sigma2 = (
-            _noisy(s, p, d, x_free, k, R) if noisy else _explicit_pairs(s, p, d, k, R).step(p.x_rho, x_free)
+            _noisy(s, p, d, x_free, k, R)
+            if noisy
+            else _explicit_pairs(s, p, d, k, R).step(p.x_loadings, p.x_rho, x_free, hold)
         )
         new = replace(new, x_loadings=lam, x_rho=rho, x_sigma2=sigma2)
     return new
 
 
-def em_step(p: Parameters, d: Data, free: Bools, x_free: Bools, blocks: Ints) -> tuple[Parameters, float]:
+def em_step(
+    p: Parameters, d: Data, free: Bools, x_free: Bools, blocks: Ints, *, hold: bool = False
+) -> tuple[Parameters, float]:
     """One EM iteration from a stationary start: the new parameters, and the log-likelihood of the old ones."""
     s = smooth(p, d)
-    return m_step(s, p, d, free, x_free, blocks), s.loglik
+    return m_step(s, p, d, free, x_free, blocks, hold=hold), s.loglik
 
 
 def maximise(
-    p: Parameters, d: Data, free: Bools, x_free: Bools, blocks: Ints, tolerance: float, iterations: int,
-    tell: Callable[[int, float], None] | None = None,
+    p: Parameters, d: Data, free: Bools, x_free: Bools, blocks: Ints, tolerance: float, iterations: int, *, hold: bool = False
 ) -> tuple[Parameters, Floats]:  # fmt: skip
     """EM until the log-likelihood rises by less than ``tolerance`` of its size. Returns parameters and its path ``(n,)``.
 
@@ -220,10 +229,8 @@ def maximise(
     """
     path: list[float] = []
     for i in range(iterations):
-        new, loglik = em_step(p, d, free, x_free, blocks)
+        new, loglik = em_step(p, d, free, x_free, blocks, hold=hold)
         path.append(loglik)
-        if tell:
-            tell(i, loglik)
         if i and path[-1] - path[-2] <= tolerance * 0.5 * (abs(path[-1]) + abs(path[-2])):
             return p, np.array(path)
         p = new

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -32,6 +33,8 @@ class Dfm:
     factors: how many a block.
     order: lags of the factors, 1 … 5.
     since: the first month of the sample, as 2000-01; empty for all that is known.
+    loadings: found by maximum likelihood with all the rest, or held at principal components (two steps: Doz, Giannone & Reichlin
+        2011, J. Econometrics 164), which keeps a block from narrowing to a pair of near-copies such as output and capacity use.
     noise: measurement variance of standardised series; 0 is exact, 1e-4 is what the New York Fed's program assumes.
     tolerance: EM ends when the log-likelihood rises by less than this share of itself.
     iterations: after so many, NotConverged.
@@ -42,6 +45,7 @@ class Dfm:
     factors: int = 1
     order: int = 1
     since: str = ""
+    loadings: Literal["likelihood", "components"] = "likelihood"
     noise: float = 0.0
     tolerance: float = 1e-5
     iterations: int = 1000
@@ -96,6 +100,7 @@ class Dfm:
             self.numbers,
             self.tolerance,
             self.iterations,
+            hold=self.loadings == "components",
         )
         anchors = np.array([int(np.flatnonzero(column)[0]) for column in free.T])  # the target where it loads
         return FittedDfm(self, mean, sd, used, layout.join(best, len(ids)).oriented(anchors), path)

@@ -21,6 +21,7 @@ CASES: dict[str, tuple[Model, ...]] = {
     "nowcast.bridge": (Bridge("gdpc1@US", ("indpro@US", "payems@US")),),
     "nowcast.dfm": (
         Dfm("gdpc1@US", {"global": FEW, "labor": ("payems@US", "unrate@US", "jtsjol@US")}, since="1992-01"),
+        Dfm("gdpc1@US", {"global": FEW}, since="2000-01", loadings="components"),
         Dfm("indpro@US", {"global": FEW}, order=2, tolerance=1e-4),
     ),
 }
