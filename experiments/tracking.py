@@ -321,7 +321,8 @@ def _client() -> Iterator[Any]:
         try:
             yield client
         except problems as error:
-            raise NotReady(f"MLflow at {uri} does not answer as it should: {error}") from error
+            said = str(error).partition("(Caused by")[0]
+            raise NotReady(f"MLflow at {uri} does not answer as it should: {said}") from error
 
 
 @cache

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from engine.calendar import Period, end_of
-from engine.errors import Unknown
+from engine.errors import NotReady, Unknown
 from engine.panel import AXIS
 from experiments import tracking
 from experiments.backtest import Backtest
@@ -107,3 +107,16 @@ def test_a_server_keeps_its_own_artifacts(home: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow:5000")
     tracking._experiment(Client(), "x")
     assert asked == [("x", (home / "artifacts").as_uri()), ("x", None)]
+
+
+def test_nothing_is_sent_to_the_makers_of_mlflow() -> None:
+    from mlflow.telemetry.utils import is_telemetry_disabled
+
+    assert is_telemetry_disabled()
+
+
+def test_a_server_that_is_not_there_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(NotReady, match=r"MLflow at http://127\.0\.0\.1:9"):
+        tracking.runs()
