@@ -31,11 +31,12 @@ class Freq(StrEnum):
     @property
     def per_year(self) -> int:
         """Periods in a year; raises BadInput for W and D, which do not divide it."""
-        try:
-            return {"A": 1, "Q": 4, "M": 12}[self.value]
-        except KeyError:
-            raise BadInput(f"frequency {self.value} has no fixed number of periods in a year") from None
+        if self not in _MONTHS:
+            raise BadInput(f"frequency {self.value} has no fixed number of periods in a year")
+        return 12 // _MONTHS[self]
 
+
+_MONTHS = {Freq.A: 12, Freq.Q: 3, Freq.M: 1}  # in a period
 
 _FORMS = (
     (Freq.M, re.compile(r"(\d{4})-?M?(\d{2})$")),
@@ -99,10 +100,12 @@ class Period:
     @property
     def last_month(self) -> Period:
         """The month in which the period ends: the row of a quarterly value in a monthly panel."""
-        return Period.of(self.end, Freq.M)
+        return self.to(Freq.M)
 
     def to(self, freq: Freq) -> Period:
         """The period of another frequency in which this one ends. ``2016-06`` to Q is ``2016-Q2``."""
+        if self.freq in _MONTHS and freq in _MONTHS:
+            return Period(freq, ((self.ordinal + 1) * _MONTHS[self.freq] - 1) // _MONTHS[freq])
         return Period.of(self.end, freq)
 
     def __add__(self, n: int) -> Period:
@@ -119,9 +122,10 @@ class Period:
         if self.freq is Freq.W:
             year, week, _ = self.start.isocalendar()
             return f"{year:04d}-W{week:02d}"
-        n = self.freq.per_year
-        year, part = divmod(self.ordinal, n)
-        return {1: f"{year:04d}", 4: f"{year:04d}-Q{part + 1}", 12: f"{year:04d}-{part + 1:02d}"}[n]
+        year, part = divmod(self.ordinal, self.freq.per_year)
+        if self.freq is Freq.A:
+            return f"{year:04d}"
+        return f"{year:04d}-Q{part + 1}" if self.freq is Freq.Q else f"{year:04d}-{part + 1:02d}"
 
 
 def end_of(day: date) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib.metadata import EntryPoint, entry_points
 
@@ -54,6 +55,8 @@ def root() -> None:
 
 def main() -> None:
     """Run the command; a JingqiError becomes one line on stderr and exit code 1."""
+    # A plain SIGTERM would skip what is done at exit: servers that this process started would stay behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         root(standalone_mode=False)
     except click.exceptions.Abort:

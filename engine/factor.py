@@ -12,7 +12,8 @@ Sources: Bańbura & Modugno (2014, J. Appl. Econometrics 29); Jungbacker & Koopm
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class Start:
     cov: Floats
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Data:
     """A panel made ready once for many passes. Build with :func:`prepare`.
 
@@ -66,7 +67,6 @@ class Data:
     pattern: Ints
     patterns: Ints
     regime: Ints
-    sums: dict[int, tuple[Floats, Floats, Floats]] = field(repr=False)  # k: mask (N, T), y_t (N, T), y_t-k (N, T)
 
     @property
     def lags(self) -> int:
@@ -78,21 +78,56 @@ class Data:
         """The longest gap between two values of a collapsed series, at least 1."""
         return max(1, int(self.patterns.max(initial=1)))
 
+    @cached_property
+    def sums(self) -> dict[int, tuple[Floats, Floats, Floats]]:
+        """What EM sums over: for each gap k its cells as a mask, y_t and y_t-k there, ``(N, T)`` each."""
+        out = {}
+        for k in range(int(self.kind.max(initial=-1)) + 1):
+            here = self.kind == k
+            if here.any():
+                before = np.zeros_like(self.Y)
+                before[k:] = self.Y[: len(self.Y) - k]
+                mask, now, then = (np.ascontiguousarray(np.where(here, v, 0.0).T) for v in (1.0, self.Y, before))
+                out[k] = (mask, now, then)
+        return out
+
+
+@dataclass(slots=True)
+class Memory:
+    """Filtered covariances and what follows from them, by slot; the first ``filled`` of S are in use, and more may be added.
+
+    covs ``(S, m, m)``, gains ``(S, D + E, m)``, variances ``(S, D + E)``, links ``(S, k, m - k)``, linked ``(S,)``: see
+    ``kernels.kalman``.
+    """
+
+    covs: Floats
+    gains: Floats
+    variances: Floats
+    links: Floats
+    linked: Bools
+    filled: int = 0
+
+    @classmethod
+    def empty(cls, S: int, m: int, k: int, rows: int) -> Memory:
+        return cls(
+            np.empty((S, m, m)), np.empty((S, rows, m)), np.zeros((S, rows)), np.empty((S, k, m - k)), np.zeros(S, bool)
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Smoothed:
     """loglik; x ``(T, m)`` smoothed means of (b_t, …, b_t-L+1), b = (factors, explicit e); month t has the covariance V[at[t]].
 
-    V: ``(S, m, m)``, only the covariances that differ. slot, gains, links: what :func:`weigh` needs of the two passes.
+    V: ``(S, m, m)``, only the covariances that differ. data, slot, memory: what a later pass or :func:`weigh` can take up.
     """
 
     loglik: float
     x: Floats
     at: Ints
     V: Floats
+    data: Data
     slot: Ints
-    gains: Floats
-    links: Floats
+    memory: Memory
 
     def cov(self, block: tuple[slice, slice]) -> Floats:
         """``(T, …)`` one block of the smoothed covariance of every month."""
@@ -120,14 +155,7 @@ def prepare(Y: Floats, X: Floats, weights: Floats, order: int) -> Data:
     w[:, : weights.shape[1]] = weights
     patterns, pattern = _distinct(kind)
     _, regime = _distinct(np.column_stack([pattern, ~np.isnan(X)]))
-    sums = {}
-    for k in range(int(kind.max(initial=-1)) + 1):
-        here = kind == k
-        if here.any():
-            before = np.zeros_like(Y)
-            before[k:] = Y[: len(Y) - k]
-            sums[k] = tuple(np.ascontiguousarray(np.where(here, v, 0.0).T) for v in (1.0, Y, before))
-    return Data(Y, X, w, kind, pattern, patterns, regime, sums)  # type: ignore[arg-type]
+    return Data(Y, X, w, kind, pattern, patterns, regime)
 
 
 def _distinct(table: Ints) -> tuple[Ints, Ints]:
@@ -212,42 +240,48 @@ def _pass(p: Parameters, d: Data) -> Pass:
     return Pass(power, inverse, Z, active, width, wide.reshape(U, D, -1), state_width, rows(p, d.weights))
 
 
-def smooth(p: Parameters, d: Data, start: Start | None = None, *, means_only: bool = False) -> Smoothed:
+def smooth(
+    p: Parameters, d: Data, start: Start | None = None, *, like: Smoothed | None = None, means_only: bool = False
+) -> Smoothed:
     """Log-likelihood and smoothed states, given parameters. Without ``start`` the state begins stationary.
 
-    means_only: only the covariance of the last month is right; enough for :func:`weigh` and :func:`expected`, and faster.
+    like: an earlier pass with the same parameters and start; up to the month where the known cells first differ, its covariances
+    serve again. means_only: of the covariances, only that of the last month is right; enough for :func:`weigh` and
+    :func:`expected`, and faster.
     """
     start = start or stationary(p, d.lags)
     s = _pass(p, d)
+    k, m, T = p.A.shape[0] + len(p.x_rho), len(start.mean), len(d.Y)
     y, constant = collapse.project(d.Y, d.kind, d.pattern, p.loadings, s.power, s.inverse, s.Z, s.active, s.width)
-    loglik, means, slot, covs, gains = kalman.filter_(
+    known = _shared(like.data, d) if like else 0
+    if like and like.memory.filled + T - known <= len(like.memory.covs):
+        before, memory = like.slot[:known], like.memory
+    else:
+        before, memory = np.empty(0, np.int64), Memory.empty(T, m, k, y.shape[1] + len(p.x_rho))
+    loglik, means, slot, memory.filled = kalman.filter_(
         y, d.pattern, d.regime, s.state_Z, s.active, s.state_width, d.X, s.rows, p.noise, p.A, p.Q, p.x_rho, p.x_sigma2,
-        start.mean, start.cov,
+        start.mean, start.cov, memory.covs, memory.gains, memory.variances, memory.filled, before,
     )  # fmt: skip
-    x, at, V, links = kalman.smooth(means, slot, covs, p.A.shape[0] + len(p.x_rho), means_only)
-    return Smoothed(loglik + constant, x, at, V[: at.max() + 1], slot, gains, links)
+    x, at, V = kalman.smooth(means, slot, memory.covs, k, memory.links, memory.linked, means_only)
+    return Smoothed(loglik + constant, x, at, V[: at.max() + 1], d, slot, memory)
 
 
-def smooth_again(p: Parameters, d: Data, first: Smoothed) -> Smoothed:
-    """Smoothed means of other values of the very cells that ``first`` was made of, without another pass of covariances.
-
-    The start is stationary; the log-likelihood is not computed and NaN.
-    """
-    s, m = _pass(p, d), first.x.shape[1]
-    y, _ = collapse.project(d.Y, d.kind, d.pattern, p.loadings, s.power, s.inverse, s.Z, s.active, s.width)
-    x = kalman.means_again(
-        y, first.slot, first.gains, first.links, d.pattern, s.state_Z, s.active, s.state_width, d.X, s.rows, p.A, p.x_rho,
-        np.zeros(m),
-    )  # fmt: skip
-    return replace(first, loglik=float("nan"), x=x)
+def _shared(a: Data, b: Data) -> int:
+    """The number of months at the beginning in which two data sets know the same cells."""
+    if a.kind.shape[1] != b.kind.shape[1] or a.weights.shape != b.weights.shape or a.gap != b.gap:
+        return 0
+    n = min(len(a.kind), len(b.kind))
+    same = (a.kind[:n] == b.kind[:n]).all(1) & (np.isnan(a.X[:n]) == np.isnan(b.X[:n])).all(1)
+    return n if same.all() else int(np.argmin(same))
 
 
-def weigh(p: Parameters, d: Data, s: Smoothed, target: Floats, row: int) -> tuple[Floats, Floats]:
+def weigh(p: Parameters, s: Smoothed, target: Floats, row: int) -> tuple[Floats, Floats]:
     """Weights of E[target'x_row | data] on every known cell: ``(T, N)`` collapsed and ``(T, E)`` explicit. target: ``(m,)``."""
+    d = s.data
     a = _pass(p, d)
     on_rows, on_explicit = kalman.adjoint(
-        target, row, s.slot, s.gains, s.links, d.pattern, a.state_Z, a.active, a.state_width, d.X, a.rows, p.A, p.x_rho,
-        p.A.shape[0] + len(p.x_rho),
+        target, row, s.slot, s.memory.gains, s.memory.links, d.pattern, a.state_Z, a.active, a.state_width, d.X, a.rows, p.A,
+        p.x_rho, p.A.shape[0] + len(p.x_rho),
     )  # fmt: skip
     on_cells = collapse.unproject(
         on_rows, d.kind, d.pattern, p.loadings, a.power, a.inverse, a.Z, a.active, a.width
@@ -255,7 +289,7 @@ def weigh(p: Parameters, d: Data, s: Smoothed, target: Floats, row: int) -> tupl
     return on_cells, on_explicit
 
 
-def expected(p: Parameters, d: Data, s: Smoothed) -> tuple[Floats, Floats]:
+def expected(p: Parameters, s: Smoothed) -> tuple[Floats, Floats]:
     """E[cell | data] for every month, known or not: ``(T, N)`` collapsed and ``(T, E)`` explicit series."""
     common = s.x[:, : p.A.shape[0]] @ p.loadings.T
-    return common + collapse.carry(d.Y - common, p.rho), s.x @ rows(p, d.weights).T
+    return common + collapse.carry(s.data.Y - common, p.rho), s.x @ rows(p, s.data.weights).T

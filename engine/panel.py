@@ -123,13 +123,12 @@ class Panel:
         asof = asof or self.asof
         stamps, seen = self.known_at(ids), ~np.isnan(values)
         stamps = np.where(seen & (stamps == NEVER), (asof - EPOCH) // timedelta(microseconds=1), stamps)
-        stamps = np.where(seen, stamps, NEVER).view("datetime64[us]")
-        frame, known = self.frame.clone(), self.known.clone()
-        for j, i in enumerate(ids):
-            at = frame.get_column_index(i)
-            frame.replace_column(at, pl.Series(i, values[:, j], nan_to_null=True))
-            known.replace_column(at, pl.Series(i, stamps[:, j], dtype=STAMP))
-        return replace(self, asof=asof, frame=frame, known=known)
+        stamps = np.where(seen, stamps, NEVER)
+        frame = pl.from_numpy(values, list(ids), orient="row").fill_nan(None)
+        known = pl.from_numpy(stamps, list(ids), orient="row").select(
+            pl.when(pl.all() != NEVER).then(pl.all()).cast(STAMP)
+        )
+        return replace(self, asof=asof, frame=self.frame.with_columns(frame), known=self.known.with_columns(known))
 
     def over(self, first: Period, last: Period) -> Panel:
         """The same panel on an axis that covers at least the months ``first`` … ``last``; new months are empty."""

@@ -140,13 +140,36 @@ def same(A, B):
 
 
 @njit(cache=True, fastmath=FAST)
-def filter_(y, pattern, regime, Z, active, width, explicit, rows, noise, A, Q, rho, sigma2, a0, P0):
-    """The filter. Returns the log-likelihood, filtered means ``(T, m)``, slot ``(T,)``, covariances ``(S, m, m)``, gains
-    ``(S, D + E, m)``; the last two hold memory for T slots, of which the first ``slot.max() + 1`` are filled.
+def filter_(
+    y,
+    pattern,
+    regime,
+    Z,
+    active,
+    width,
+    explicit,
+    rows,
+    noise,
+    A,
+    Q,
+    rho,
+    sigma2,
+    a0,
+    P0,
+    covs,
+    gains,
+    variances,
+    filled,
+    before,
+):
+    """The filter. Returns the log-likelihood, filtered means ``(T, m)``, slot ``(T,)`` and the number of slots now filled.
 
     y ``(T, D)``, pattern ``(T,)``, Z, active, width: of ``collapse.project``, with the columns of Z laid out as the state is
     (lag by lag, k places each). regime: ``(T,)`` pattern and explicit series together. explicit: ``(T, E)``, NaN where not known;
     rows: ``(E, m)``; noise: ``(E,)`` variances. a0, P0: mean and covariance of x at the first month before it is observed.
+    covs ``(S, m, m)``, gains ``(S, D + E, m)``, variances ``(S, D + E)``: memory of slots, the first ``filled`` of them in use;
+    new ones are added. before ``(K,)``: the slots of the first K months, where an earlier pass with the same parameters saw the
+    same cells.
     """
     T, D = y.shape
     E = explicit.shape[1]
@@ -154,10 +177,6 @@ def filter_(y, pattern, regime, Z, active, width, explicit, rows, noise, A, Q, r
     k = A.shape[0] + E
     means = np.empty((T, m))
     slot = np.empty(T, np.int64)
-    covs = np.empty((T, m, m))
-    gains = np.empty((T, D + E, m))
-    variances = np.zeros((T, D + E))
-    filled = 0
     a, P = a0.copy(), P0.copy()
     W, head = np.empty((k, m - k)), np.empty(k)
     loglik = 0.0
@@ -166,7 +185,9 @@ def filter_(y, pattern, regime, Z, active, width, explicit, rows, noise, A, Q, r
         cycle = t >= 4 and regime[t] == regime[t - 3]
         if t > 0:
             predict_mean(a, A, rho, head)
-        if cycle and slot[t - 1] == slot[t - 4]:
+        if t < len(before):
+            now = before[t]
+        elif cycle and slot[t - 1] == slot[t - 4]:
             now = slot[t - 3]
         else:
             now = filled
@@ -192,7 +213,7 @@ def filter_(y, pattern, regime, Z, active, width, explicit, rows, noise, A, Q, r
             if not np.isnan(explicit[t, i]):
                 loglik += update(a, rows[i], m, explicit[t, i], variances[now, D + i], gains[now, D + i])
         means[t] = a
-    return loglik, means, slot, covs, gains
+    return loglik, means, slot, filled
 
 
 @njit(cache=True, fastmath=FAST)
@@ -243,10 +264,12 @@ def regress(P, k, L, G):
 
 
 @njit(cache=True, fastmath=FAST)
-def smooth(means, slot, covs, k, means_only):
+def smooth(means, slot, covs, k, links, linked, means_only):
     """The smoother. Returns smoothed means ``(T, m)``, at ``(T,)``, covariances ``(S, m, m)`` of the whole stacked state, of which
-    month t has the ``at[t]``-th, and links ``(S, k, m - k)``, the regressions of the oldest block on the newer ones by ``slot``.
+    month t has the ``at[t]``-th.
 
+    links ``(S, k, m - k)``, linked ``(S,)`` bool: memory of the regressions of the oldest block on the newer ones by slot, and
+    which of them are there already; missing ones are added.
     means_only: leave V as it is in the last month everywhere, for those who want x and links alone.
     Covariances are mirrored to exact symmetry: without that the recursion explodes.
     """
@@ -255,14 +278,12 @@ def smooth(means, slot, covs, k, means_only):
     x = np.empty((T, m))
     at = np.empty(T, np.int64)
     V = np.empty((T, m, m))
-    links = np.empty((T, k, n))
     L = np.zeros((n, n))
     GD = np.empty((k, n))
     x[T - 1] = means[T - 1]
     at[T - 1] = 0
     V[0] = covs[slot[T - 1]]
     filled = 1
-    linked = np.zeros(T, np.bool_)
     for t in range(T - 2, -1, -1):
         P = covs[slot[t]]
         G = links[slot[t]]
@@ -307,39 +328,7 @@ def smooth(means, slot, covs, k, means_only):
         else:
             at[t] = filled
             filled += 1
-    return x, at, V, links
-
-
-@njit(cache=True, fastmath=FAST)
-def means_again(y, slot, gains, links, pattern, Z, active, width, explicit, rows, A, rho, a0):
-    """Smoothed means ``(T, m)`` of other values with the same missing cells: gains and links of the first pass, two recursions."""
-    T, D = y.shape
-    E = explicit.shape[1]
-    m = len(a0)
-    k = A.shape[0] + E
-    n = m - k
-    means, x = np.empty((T, m)), np.empty((T, m))
-    a, head = a0.copy(), np.empty(k)
-    for t in range(T):
-        if t > 0:
-            predict_mean(a, A, rho, head)
-        u, s = pattern[t], slot[t]
-        for j in range(D):
-            if active[u, j]:
-                update(a, Z[u, j], width[u], y[t, j], 1.0, gains[s, j])
-        for i in range(E):
-            if not np.isnan(explicit[t, i]):
-                update(a, rows[i], m, explicit[t, i], 1.0, gains[s, D + i])
-        means[t] = a
-    x[T - 1] = means[T - 1]
-    for t in range(T - 2, -1, -1):
-        x[t, :n] = x[t + 1, k:]
-        for i in range(k):
-            c = means[t, n + i]
-            for j in range(n):
-                c += links[slot[t], i, j] * (x[t, j] - means[t, j])
-            x[t, n + i] = c
-    return x
+    return x, at, V
 
 
 @njit(cache=True, fastmath=FAST)

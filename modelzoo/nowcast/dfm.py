@@ -215,21 +215,17 @@ class FittedDfm:
     def explain(self, panels: Sequence[Panel], period: Period) -> tuple[Linear, ...]:
         """Weights and expectations of every cell, in the units of the panels. Raises NotEnoughData as ``estimate``."""
         out: list[Linear] = []
-        known: Bools = np.empty((0, 0), bool)
-        s: factor.Smoothed | None = None
+        last: tuple[Layout, factor.Smoothed] | None = None
         for panel in panels:
             panel = panel.over(panel.first, period.last_month)
             row = panel.row(period) - self.model.skip(panel)
             if row < 0:
                 raise NotEnoughData(f"{self.model.target}: {period} lies before the sample")
-            standard = self._standard(panel)
-            layout = self.model.layout(panel, standard, self.used)
+            layout = self.model.layout(panel, self._standard(panel), self.used)
             p = layout.split(self.parameters, self.model.noise)
-            before, known = known, np.isnan(standard)
-            if s is not None and np.array_equal(before, known):
-                s = factor.smooth_again(p, layout.data, s)
-            else:
-                s = factor.smooth(p, layout.data, means_only=True)
+            like = last[1] if last and np.array_equal(last[0].collapsed, layout.collapsed) else None
+            s = factor.smooth(p, layout.data, like=like, means_only=True)
+            last = layout, s
             out.append(self._open(panel, layout, p, s, row))
         return tuple(out)
 
@@ -237,7 +233,7 @@ class FittedDfm:
         z, skip = self._target(layout, p), self.model.skip(panel)
         T, N = panel.frame.height, len(self.mean)
         weights, expected = np.zeros((T, N)), np.tile(self.mean, (T, 1))
-        on, cells = factor.weigh(p, layout.data, s, z, row), factor.expected(p, layout.data, s)
+        on, cells = factor.weigh(p, s, z, row), factor.expected(p, s)
         for at, w, e in zip((layout.collapsed, layout.explicit), on, cells, strict=True):
             weights[skip:, at] = w * self.sd[0] / self.sd[at]
             expected[skip:, at] = self.mean[at] + self.sd[at] * e

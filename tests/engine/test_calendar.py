@@ -35,6 +35,8 @@ def test_quarters_end_in_their_last_month(day: date) -> None:
     q = Period.of(day, Freq.Q)
     assert q.last_month.end == q.end
     assert q.last_month.to(Freq.Q) == q
+    for freq in Freq:
+        assert q.to(freq) == Period.of(q.end, freq)
 
 
 @pytest.mark.parametrize("text", ["2016-13", "2016-Q5", "2016-W60", "16-01", "", "2016-02-30", "2016-1"])

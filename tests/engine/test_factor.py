@@ -171,22 +171,27 @@ def test_weights_are_the_derivatives(seed: int, R: int, gaps: float, data: st.Da
     row = data.draw(st.integers(4, 29))
     z = factor.rows(p, d.weights)[0]
     s = factor.smooth(p, d)
-    on, explicit = factor.weigh(p, d, s, z, row)
+    on, explicit = factor.weigh(p, s, z, row)
     cells = [(0, *c) for c in np.argwhere(~np.isnan(d.Y))] + [(1, *c) for c in np.argwhere(~np.isnan(d.X))]
     for which, t, i in data.draw(st.lists(st.sampled_from(cells), min_size=4, max_size=4)):
         Y, X = d.Y.copy(), d.X.copy()
         (Y, X)[which][t, i] += 1.0
         moved = factor.smooth(p, factor.prepare(Y, X, d.weights, 1))
         assert z @ (moved.x[row] - s.x[row]) == pytest.approx((on, explicit)[which][t, i], abs=1e-9)
-        again = factor.smooth_again(p, factor.prepare(Y, X, d.weights, 1), s)
+        again = factor.smooth(p, factor.prepare(Y, X, d.weights, 1), like=s)
         np.testing.assert_allclose(again.x, moved.x, rtol=0, atol=1e-9)
+        Y[row:], X[row + 1 :] = np.nan, np.nan
+        less = factor.prepare(Y, X, d.weights, 1)
+        fresh, resumed = factor.smooth(p, less), factor.smooth(p, less, like=s)
+        assert resumed.loglik == pytest.approx(fresh.loglik, abs=1e-9)
+        np.testing.assert_allclose(resumed.x, fresh.x, rtol=0, atol=1e-9)
 
 
 def test_expectations_are_the_values_where_known_and_bridges_between() -> None:
     p, d = draw(8, 40, 3, 1, 1, 0.3)
     p = replace(p, noise=np.zeros(2))
     s = factor.smooth(p, d)
-    on, explicit = factor.expected(p, d, s)
+    on, explicit = factor.expected(p, s)
     np.testing.assert_allclose(on[~np.isnan(d.Y)], d.Y[~np.isnan(d.Y)], atol=1e-12)
     np.testing.assert_allclose(explicit[~np.isnan(d.X)], d.X[~np.isnan(d.X)], atol=1e-9)
     # the same series carried explicitly has its expectation in the state: the bridge must agree with it
@@ -196,4 +201,4 @@ def test_expectations_are_the_values_where_known_and_bridges_between() -> None:
     )  # fmt: skip
     weights = np.vstack([d.weights, np.eye(1, d.lags)])
     other = factor.prepare(d.Y[:, 1:], np.column_stack([d.X, d.Y[:, 0]]), weights, 1)
-    np.testing.assert_allclose(factor.expected(moved, other, factor.smooth(moved, other))[1][:, 2], on[:, 0], atol=1e-9)
+    np.testing.assert_allclose(factor.expected(moved, factor.smooth(moved, other))[1][:, 2], on[:, 0], atol=1e-9)

@@ -57,7 +57,7 @@ def test_news(run: str) -> None:
     data, s, after = run_on(new)
     assert between[-1, gdp] - before[-1, gdp] == pytest.approx(float(case.matlab["impact_revisions"][0, 0]), abs=1e-10)
 
-    _, weights = factor.weigh(case.p, data, s, factor.rows(case.p, data.weights)[gdp], T)
+    _, weights = factor.weigh(case.p, s, factor.rows(case.p, data.weights)[gdp], T)
     weights = weights[1:] * case.sd[gdp] / case.sd
     table = case.matlab["news_table"]  # forecast, actual, weight, impact of each series
     released, total = np.isnan(old) & ~np.isnan(new), 0.0
