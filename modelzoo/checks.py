@@ -47,7 +47,7 @@ def estimating_is_pure(model: Model, panel: Panel, later: Panel, period: Period)
 def state_comes_back_to_the_last_bit(model: Model, panel: Panel, later: Panel, period: Period) -> None:
     """restore(state) gives the same answers; the state holds arrays of numbers only."""
     fitted = model.fit(panel)
-    state = {name: np.array(value) for name, value in fitted.state().items()}
+    state = {name: value.copy() for name, value in fitted.state().items()}
     assert all(v.dtype in (np.float64, np.int64) for v in state.values()), "a state holds float64 and int64 arrays only"
     _same(fitted.estimate(later, [period]), model.restore(state).estimate(later, [period]), "a restored model")
 
@@ -124,7 +124,7 @@ def news_adds_up(model: Model, panel: Panel, later: Panel, period: Period) -> No
     scale = max(1.0, abs(before), abs(after))
     assert abs(told.before - before) < 1e-10 * scale, f"the news begins at {told.before}, the estimate at {before}"
     assert abs(told.after - after) < 1e-10 * scale, f"the news ends at {told.after}, the estimate at {after}"
-    assert abs(told.table["impact"].sum() - (after - before)) < 1e-8 * scale, "the news does not add up"
+    assert abs(float(told.table["impact"].sum()) - (after - before)) < 1e-8 * scale, "the news does not add up"
     a, b = (p.over(min(old.first, new.first), max(old.last, new.last)).matrix(inputs) for p in (old, new))
     changed = int((~((a == b) | (np.isnan(a) & np.isnan(b)))).sum())
     rows = int((told.table["kind"] != "re-estimation").sum())

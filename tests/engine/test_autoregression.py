@@ -21,7 +21,7 @@ def test_lags_and_coefficients_are_found() -> None:
 
 def test_least_squares_by_hand() -> None:
     """y_t = 1, 2, 4, 8 … doubles: one lag, coefficient 2, constant 0, no residual."""
-    found = autoregression.fit(2.0 ** np.arange(12), 1, "y")
+    found = autoregression.fit(np.exp2(np.arange(12.0)), 1, "y")
     np.testing.assert_allclose([found.constant, found.coefficients[0]], [0.0, 2.0], atol=1e-9)
 
 
