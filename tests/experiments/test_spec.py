@@ -36,7 +36,7 @@ def test_the_shipped_run_is_that_of_the_new_york_fed() -> None:
         ("first = 2010-01-31", "first = 2010-13-31", "not TOML"),
         ("real = [2016-06-29, 2016-07-29]", "real = [2016-07-29, 2016-06-29]", "key real"),
         ("horizons = [-3", "horizons = [-3, -3", "key horizons"),
-        ('benchmark = "naive"', 'benchmark = "oracle"', "key benchmark"),
+        ('benchmark = "ar" ', 'benchmark = "oracle" ', "key benchmark"),
         ("coverage.80 = [0.6", "coverage.81 = [0.6", "key gate.coverage.81"),
         ("coverage.80 = [0.6, 1.0]", "coverage.80 = [0.6, 1.1]", "key gate.coverage.80.1"),
         ('model = "nowcast.ar"', 'model = "nowcast.arma"', "key models.ar: no model"),
