@@ -141,7 +141,7 @@ def day_before(store: Store, asof: datetime) -> datetime:
 def possible(asof: datetime) -> datetime:
     """``asof`` itself. Raises BadInput for a day that has not come, and for one before 1900."""
     if asof > end_of(datetime.now(UTC).date()):
-        raise BadInput(f"{asof:%Y-%m-%d} has not come yet")
+        raise BadInput(f"{asof_text(asof)} has not come yet")
     if asof < OLDEST:
         raise BadInput(f"an information date lies after {OLDEST:%Y-%m-%d}")
     return asof
