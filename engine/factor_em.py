@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.errors import NotConverged
 from engine.factor import Data, Parameters, Smoothed, companion, smooth
 from engine.kernels import collapse, em
 from engine.typing import Bools, Floats, Ints
@@ -143,11 +142,13 @@ def _explicit_pairs(s: Smoothed, p: Parameters, d: Data, k: int, R: int) -> Pair
     return Pairs(*out)
 
 
-def _noisy(s: Smoothed, p: Parameters, d: Data, free: Bools, k: int, R: int) -> tuple[Floats, Floats, Floats]:
+def _noisy(
+    s: Smoothed, p: Parameters, d: Data, free: Bools, k: int, R: int, hold: bool
+) -> tuple[Floats, Floats, Floats]:
     """The step of Bańbura & Modugno (2014) for explicit series with measurement error: λ from y - e on f, ρ from e alone."""
     E, L = d.weights.shape
-    lam = np.empty_like(p.x_loadings)
-    for i in range(E):
+    lam = p.x_loadings.copy()
+    for i in range(0 if hold else E):
         seen = ~np.isnan(d.X[:, i])
         W = np.zeros((R + 1, L * k))  # (Σ w f, Σ w e) from the state
         for lag in range(L):
@@ -167,7 +168,7 @@ def _noisy(s: Smoothed, p: Parameters, d: Data, free: Bools, k: int, R: int) -> 
     return lam, rho, (e00 - rho * e01) / (len(s.x) - 1)
 
 
-def _tame(A: Floats) -> Floats:
+def tame(A: Floats) -> Floats:
     """Draw an explosive or unit root back to modulus 0.999, so that the next pass has a stationary start."""
     size = np.abs(np.linalg.eigvals(companion(A))).max(initial=0.0)
     if size <= 0.999:
@@ -197,14 +198,14 @@ def m_step(
         A[np.ix_(f, past - R)] = B
         C = (S[np.ix_(f, f)] - B @ S[np.ix_(past, f)]) / len(x)
         Q[np.ix_(f, f)] = 0.5 * (C + C.T)
-    new = replace(p, A=_tame(A), Q=Q)
+    new = replace(p, A=tame(A), Q=Q)
     if d.Y.shape[1]:
         lam, rho, sigma2 = _collapsed_pairs(s, d, k, R).step(p.loadings, p.rho, free, hold)
         new = replace(new, loadings=lam, rho=rho, sigma2=sigma2)
     if E:
         noisy = bool((p.noise > 0).any())
         lam, rho, sigma2 = (
-            _noisy(s, p, d, x_free, k, R)
+            _noisy(s, p, d, x_free, k, R, hold)
             if noisy
             else _explicit_pairs(s, p, d, k, R).step(p.x_loadings, p.x_rho, x_free, hold)
         )
@@ -218,20 +219,3 @@ def em_step(
     """One EM iteration from a stationary start: the new parameters, and the log-likelihood of the old ones."""
     s = smooth(p, d)
     return m_step(s, p, d, free, x_free, blocks, hold=hold), s.loglik
-
-
-def maximise(
-    p: Parameters, d: Data, free: Bools, x_free: Bools, blocks: Ints, tolerance: float, iterations: int, *, hold: bool = False
-) -> tuple[Parameters, Floats]:  # fmt: skip
-    """EM until the log-likelihood rises by less than ``tolerance`` of its size. Returns parameters and its path ``(n,)``.
-
-    Raises NotConverged after ``iterations``.
-    """
-    path: list[float] = []
-    for i in range(iterations):
-        new, loglik = em_step(p, d, free, x_free, blocks, hold=hold)
-        path.append(loglik)
-        if i and path[-1] - path[-2] <= tolerance * 0.5 * (abs(path[-1]) + abs(path[-2])):
-            return p, np.array(path)
-        p = new
-    raise NotConverged(f"EM: the likelihood still rose by {path[-1] - path[-2]:.3g} after {iterations} iterations")

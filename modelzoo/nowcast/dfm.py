@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine import factor, factor_em, factor_start
+from engine import factor, factor_fit, factor_start
 from engine.align import WEIGHTS, published
 from engine.calendar import Freq, Period
 from engine.errors import BadInput, NotEnoughData
@@ -47,7 +47,7 @@ class Dfm:
     since: str = ""
     loadings: Literal["likelihood", "components"] = "likelihood"
     noise: float = 0.0
-    tolerance: float = 1e-5
+    tolerance: float = 1e-6
     iterations: int = 1000
 
     def __post_init__(self) -> None:
@@ -72,9 +72,10 @@ class Dfm:
         ids = self.inputs
         values = self.sample(panel)
         enough = np.array([FEWEST.get(panel.meaning(i).freq, len(values) + 1) for i in ids])
-        count = (~np.isnan(values)).sum(0)
-        mean = np.array([np.nanmean(c) if n else 0.0 for c, n in zip(values.T, count, strict=True)])
-        sd = np.array([np.nanstd(c, ddof=1) if n > 1 else 0.0 for c, n in zip(values.T, count, strict=True)])
+        known = [c[~np.isnan(c)] for c in values.T]
+        mean = np.array([c.mean() if len(c) else 0.0 for c in known])
+        sd = np.array([c.std(ddof=1) if len(c) > 1 else 0.0 for c in known])
+        count = np.array([len(c) for c in known])
         used = (count >= enough) & (sd > 1e-10 * np.maximum(np.abs(mean), 1e-300))
         if not used[0]:
             raise NotEnoughData(
@@ -92,7 +93,7 @@ class Dfm:
             standard, free, quarterly, self.weights(panel), self.numbers, self.order, list(self.blocks)
         )
         parameters = layout.split(start, self.noise)
-        best, path = factor_em.maximise(
+        best, path = factor_fit.maximise(
             parameters,
             layout.data,
             free[layout.collapsed],

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.tsa.api import DynamicFactorMQ
 
-from engine import factor, factor_em
+from engine import factor, factor_em, factor_fit
 from engine.errors import NotConverged
 from engine.typing import Floats
 
@@ -159,8 +159,8 @@ def test_em_never_falls_and_moves_the_loadings(seed: int, N: int, R: int, gaps: 
 
 def test_em_refuses_to_stop_early() -> None:
     p, d = draw(1, 60, 3, 1, 1, 0.0)
-    with pytest.raises(NotConverged, match="after 3 iterations"):
-        factor_em.maximise(p, d, np.ones((3, 1), bool), np.ones((2, 1), bool), np.zeros(1, int), 1e-12, 3)
+    with pytest.raises(NotConverged, match="in the last of 3 steps"):
+        factor_fit.maximise(p, d, np.ones((3, 1), bool), np.ones((2, 1), bool), np.zeros(1, int), 1e-12, 3)
 
 
 @settings(max_examples=15, deadline=None)
@@ -202,3 +202,27 @@ def test_expectations_are_the_values_where_known_and_bridges_between() -> None:
     weights = np.vstack([d.weights, np.eye(1, d.lags)])
     other = factor.prepare(d.Y[:, 1:], np.column_stack([d.X, d.Y[:, 0]]), weights, 1)
     np.testing.assert_allclose(factor.expected(moved, factor.smooth(moved, other))[1][:, 2], on[:, 0], atol=1e-9)
+
+
+@pytest.mark.parametrize("hold", [False, True])
+def test_squared_em_reaches_what_em_reaches_in_fewer_steps(hold: bool) -> None:
+    monthly, quarterly = peers.simulate(180, 10, 2, gaps=0.05)
+    model = DynamicFactorMQ(
+        monthly, endog_quarterly=quarterly, factors=1, factor_multiplicities=2, idiosyncratic_ar1=True
+    )
+    model.update(model.start_params)
+    p, d, _ = peers.translate(model, ["gdp"])
+    free, x_free, blocks = np.ones((10, 2), bool), np.ones((1, 2), bool), np.zeros(2, int)
+    free[0, 1] = False
+    p = replace(p, loadings=np.where(free, p.loadings, 0.0))
+    best, path = factor_fit.maximise(p, d, free, x_free, blocks, 1e-7, 500, hold=hold)
+    assert path[-1] == pytest.approx(factor.smooth(best, d).loglik, abs=1e-9)
+    assert np.diff(path).min() > -0.05
+    assert (best.loadings[~free] == 0).all()
+    assert np.array_equal(best.loadings, p.loadings) == hold
+    plain = []
+    for _ in range(2 * len(path)):
+        p, loglik = factor_em.em_step(p, d, free, x_free, blocks, hold=hold)
+        plain.append(loglik)
+    assert path[-1] > plain[-1] - 0.01, "twice as many plain steps came higher"
+    assert path[-1] < plain[-1] + 5.0, "and they are on the way to the same place"
