@@ -15,13 +15,36 @@ Aggregation = Literal["growth", "last", "average", "sum"]
 """How a lower-frequency value sums up its months: growth of a flow (Mariano-Murasawa), the last month, their mean, their sum."""
 
 
+PublishedKind = Literal[
+    "level", "level_month", "level_annual", "level_ytd", "level_eop", "count_ytd", "count_eop",
+    "yoy_month", "yoy_quarter", "yoy_ytd", "yoy_eop",
+    "share", "share_annual", "share_ytd", "share_eop", "ratio", "ratio_annual", "ratio_ytd", "ratio_eop",
+    "index", "index_yoy", "index_yoy_ytd", "index_mom", "index_di", "index_balance",
+]  # fmt: skip
+"""What a published figure is: what is measured, and over which stretch of time.
+
+Measured: a level in money or a physical unit, a count, growth on the same period of last year in per cent (yoy), a share of a
+whole, a ratio, an index; index_yoy and index_mom have the same month of last year or the month before as 100, index_di is a
+diffusion index around 50 and index_balance one around 100. Stretch: the month, quarter or year; from January to the month (ytd);
+the end of the period (eop); without an ending, the period itself.
+"""
+
+Level = Literal["world", "nation", "province", "city"]
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A place. ``code`` is what stands behind the @: ``US``, ``CN-33``."""
+    """A place. ``code`` is what stands behind the @: ``US``, ``CN-33``.
+
+    ``gb``: its six digits in GB/T 2260, ``330000``, where it has them; ``within``: the code of the region it is part of.
+    """
 
     code: str
     name_en: str
     name_zh: str
+    level: Level | Literal[""] = ""
+    gb: str = ""
+    within: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +52,11 @@ class Indicator:
     """One row of the catalogue.
 
     ``unit`` is that of the published value, ``unit_analysed`` that after ``step``; ``delay_days`` is the usual number of days
-    from the end of a period to its first release (negative where a survey appears within its own month).
+    from the end of a period to its first release (negative where a survey appears within its own month); ``agency`` is the
+    source department. What is empty is not said. ``direction``, ``role``: how it moves against the cycle; ``polarity``: whether
+    more is better (``+``) or worse (``-``). ``assumed`` names the fields that we set without a source, separated by blanks.
+    ``jan_feb`` says of a monthly figure whether January and February are published as one, and since which year:
+    ``separate``, ``combined``, ``separate to 2019, combined since 2020``.
     """
 
     id: str
@@ -43,6 +70,16 @@ class Indicator:
     delay_days: int
     agency: str
     module: str
+    submodule: str = ""
+    kind: PublishedKind | Literal[""] = ""
+    jan_feb: str = ""
+    direction: Literal["pro", "counter", ""] = ""
+    role: Literal["leading", "coincident", "lagging", ""] = ""
+    polarity: Literal["+", "-", "neutral", ""] = ""
+    unit_zh: str = ""
+    unit_analysed_zh: str = ""
+    agency_zh: str = ""
+    assumed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

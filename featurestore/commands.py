@@ -30,7 +30,7 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("source", type=click.Choice(["nyfed", "csv", "xlsx"]))
+@click.argument("source", type=click.Choice(["nyfed", "province", "csv", "xlsx"]))
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--mapping", type=click.Path(path_type=Path), help="TOML file that says what the columns of a csv or xlsx file are."
@@ -39,7 +39,8 @@ def data() -> None:
 def ingest(source: str, path: Path | None, mapping: Path | None, as_json: bool) -> None:
     """Bring the releases of SOURCE into the store: only new or changed values; the same file twice changes nothing.
 
-    nyfed: two real vintages (2016-06-29, 2016-07-29) of 29 US series. csv, xlsx: the file PATH, read by --mapping.
+    nyfed: two real vintages (2016-06-29, 2016-07-29) of 29 US series. province: a synthetic
+    province and its 11 cities, 2008 to 2025, not real. csv, xlsx: the file PATH, read by --mapping.
     """
     from featurestore import display
     from featurestore.connect import connect
@@ -186,28 +187,45 @@ def _monthly(store: Store) -> tuple[str, ...]:
 
 
 @data.command()
-@click.option("--module", help="Only this module, as in 'prices'.")
+@click.option("--module", help="Only this module: its English or Chinese name, or its number in the plan.")
 @_JSON
 def catalogue(module: str | None, as_json: bool) -> None:
-    """What may be measured, and what it means."""
+    """What may be measured, where, and what it means, module by module. A series id is ID@REGION."""
     from featurestore import display
-    from featurestore.catalogue import load
+    from featurestore.catalogue import load, overview
 
-    series = load().all()
-    chosen = [s for s in series if module in (None, s.indicator.module)]
-    if not chosen:
-        there = sorted({s.indicator.module for s in series})
-        raise Unknown(f"no module {module!r}; there are {', '.join(there)}")
+    known = load()
+    modules = [known.module(module)] if module is not None else list(known.modules.values())
     if as_json:
-        click.echo(json.dumps([{"id": s.id, **display.meaning(s)} for s in chosen], ensure_ascii=False))
+        click.echo(json.dumps([line for m in modules for line in overview.facts(known, m)], ensure_ascii=False))
         return
-    display.table(
-        [
-            {"id": s.id, "name": s.indicator.name_en, "名称": s.indicator.name_zh, "freq": s.freq.value}
-            | {"unit": s.indicator.unit, "analysed": s.indicator.unit_analysed, "module": s.indicator.module}
-            for s in chosen
-        ]
-    )
+    for m in modules:
+        display.table(overview.lines(known, m), overview.heading(m))
+        click.echo()
+
+
+@data.command()
+@click.option("--xlsx", metavar="FILE", type=click.Path(path_type=Path), help="Write both lists to this Excel file.")
+@_JSON
+def interfaces(xlsx: Path | None, as_json: bool) -> None:
+    """The lists of data needs and of data interfaces: what departments deliver, until when, and through what.
+
+    Printed in Chinese; --json and --xlsx have them in Chinese and English.
+    """
+    from featurestore import display
+    from featurestore.catalogue import lists, load
+
+    both = {"needs": lists.needs(load()), "interfaces": lists.interfaces(load())}
+    if xlsx:
+        from featurestore.workbook import Sheet, write
+
+        write(xlsx, [Sheet(lists.TITLES[name], lists.COLUMNS, lines) for name, lines in both.items()])
+    if as_json:
+        click.echo(json.dumps(both, ensure_ascii=False))
+        return
+    for name, lines in both.items():
+        chinese = [{lists.COLUMNS[k]: v for k, v in line.items() if not k.endswith("_en")} for line in lines]
+        display.table(chinese, f"{lists.TITLES[name]} ({len(lines)})")
 
 
 @click.group()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -19,12 +20,9 @@ def title(series: Series) -> str:
 
 def meaning(series: Series) -> dict[str, Any]:
     """What a series means, for machines."""
-    i = series.indicator
-    return {
-        "name_en": i.name_en, "name_zh": i.name_zh, "region": series.region.code, "freq": i.freq.value, "unit": i.unit,
-        "unit_analysed": i.unit_analysed, "step": i.step, "aggregation": i.aggregation, "delay_days": i.delay_days,
-        "agency": i.agency, "module": i.module,
-    }  # fmt: skip
+    said = asdict(series.indicator) | {"freq": series.freq.value, "region": series.region.code}
+    del said["id"]
+    return said
 
 
 def table(lines: Sequence[Mapping[str, Any]], heading: str = "") -> None:

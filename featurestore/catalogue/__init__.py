@@ -1,35 +1,36 @@
 """The catalogue: what is measured, where, and how it is read. Data files, checked when they are loaded.
 
-``regions.csv`` holds one region a row; every other ``.csv`` beside it holds one indicator a row, with the fields of
-``engine.indicator.Indicator`` and ``regions``: the codes in which it is measured, separated by blanks.
+``regions.csv``, ``modules.csv``, ``submodules.csv``, ``departments.csv`` and ``units.csv`` say what there is, in English and
+Chinese. Every other ``.csv`` beside them holds one indicator a row: the fields of ``engine.indicator.Indicator`` (those with a
+default may be left out, those that end in ``_zh`` come from the tables), and ``regions``: the codes in which it is measured,
+separated by blanks; ``CN-33/*`` stands for all regions within CN-33.
 """
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import get_args
 
 from engine.calendar import Freq
 from engine.errors import BadInput, Unknown
-from engine.indicator import Aggregation, Indicator, Region, Series, Step, split_id
+from engine.indicator import Indicator, Region, Series, split_id
+from featurestore.catalogue import checks, tables
+from featurestore.catalogue.tables import Module, Row, Tables
 
-_INDICATOR = tuple(f.name for f in fields(Indicator))
-_REGION = tuple(f.name for f in fields(Region))
-_CODE = {"id": re.compile(r"[a-z0-9_]+"), "code": re.compile(r"[A-Z]{2}(-[A-Z0-9]+)*")}
-_CHOICES = {"freq": tuple(Freq), "step": get_args(Step), "aggregation": get_args(Aggregation)}
+_FILLED = ("unit_zh", "unit_analysed_zh", "agency_zh")
+_REQUIRED = (*(f.name for f in fields(Indicator) if f.default is MISSING), "regions")
+_OPTIONAL = tuple(f.name for f in fields(Indicator) if f.default is not MISSING and f.name not in _FILLED)
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """indicators and regions by id and code; ``measured``: the regions of each indicator."""
+    """indicators, regions and modules by id, code and English name; ``measured``: the regions of each indicator."""
 
     indicators: Mapping[str, Indicator]
     regions: Mapping[str, Region]
+    modules: Mapping[str, Module]
     measured: Mapping[str, tuple[str, ...]]
 
     def series(self, series_id: str) -> Series:
@@ -43,74 +44,58 @@ class Catalogue:
         """Every series, in the order of the files."""
         return tuple(Series(i, self.regions[r]) for i in self.indicators.values() for r in self.measured[i.id])
 
+    def module(self, name: str) -> Module:
+        """A module by its English or Chinese name or its number in the plan; raises Unknown."""
+        for module in self.modules.values():
+            if name.casefold() in (module.name_en.casefold(), module.name_zh.casefold(), str(module.number)):
+                return module
+        raise Unknown(f"no module {name!r}; there are {', '.join(self.modules)}")
+
 
 @cache
 def load(folder: Path = Path(__file__).parent) -> Catalogue:
     """Read and check all files. Raises BadInput that names every mistake with its file, row and column."""
     wrong: list[BadInput] = []
-    regions: dict[str, Region] = {}
-    for row, cells, place in _rows(folder / "regions.csv", _REGION, wrong):
-        if cells["code"] in regions:
-            wrong.append(BadInput(f"{cells['code']} stands twice", file=place, row=row, column="code"))
-        regions[cells["code"]] = Region(**cells)
+    known = tables.read(folder, wrong)
     indicators: dict[str, Indicator] = {}
     measured: dict[str, tuple[str, ...]] = {}
-    for path in sorted(folder.glob("*.csv")):
-        if path.name == "regions.csv":
-            continue
-        for row, cells, place in _rows(path, (*_INDICATOR, "regions"), wrong):
-            where = tuple(cells.pop("regions").split())
-            mistakes = dict(_mistakes(cells))
-            if cells["id"] in indicators:
-                mistakes["id"] = f"{cells['id']} stands twice"
-            if strange := [r for r in where if r not in regions]:
-                mistakes["regions"] = f"not in regions.csv: {', '.join(strange)}"
-            wrong += [BadInput(problem, file=place, row=row, column=column) for column, problem in mistakes.items()]
-            if not mistakes:
-                indicators[cells["id"]] = Indicator(
-                    **cells | {"freq": Freq(cells["freq"]), "delay_days": int(cells["delay_days"])}  # type: ignore[arg-type]
-                )
-                measured[cells["id"]] = where
+    for path in sorted(p for p in folder.glob("*.csv") if p.name not in tables.NAMES):
+        for row in tables.rows(path, _REQUIRED, _OPTIONAL, wrong):
+            found = dict(checks.mistakes(row.cells, known))
+            where = _where(row, known, found)
+            if row.cells["id"] in indicators:
+                found["id"] = f"{row.cells['id']} stands twice"
+            wrong += [row.bad(problem, column) for column, problem in found.items()]
+            if not found:
+                indicators[row.cells["id"]] = _indicator(row.cells, known)
+                measured[row.cells["id"]] = where
     if wrong:
         raise BadInput("; ".join(str(w) for w in wrong))
-    return Catalogue(indicators, regions, measured)
+    return Catalogue(indicators, known.regions, known.modules, measured)
 
 
-def _rows(path: Path, columns: tuple[str, ...], wrong: list[BadInput]) -> Iterator[tuple[int, dict[str, str], str]]:
-    """Row number, cells by column, file name. Rows with an empty or ill-formed cell are reported instead."""
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.reader(file)
-        header = next(reader, [])
-        if sorted(header) != sorted(columns):
-            raise BadInput(f"the columns must be {', '.join(columns)}", file=path.name, row=1)
-        for line in reader:
-            row = reader.line_num
-            if len(line) != len(header):
-                wrong.append(BadInput(f"{len(line)} cells under {len(header)} columns", file=path.name, row=row))
-                continue
-            cells = dict(zip(header, (c.strip() for c in line), strict=True))
-            bad = [c for c in header if not cells[c]]
-            wrong += [BadInput("is empty", file=path.name, row=row, column=c) for c in bad]
-            for column in _CODE.keys() & cells.keys():
-                if cells[column] and not _CODE[column].fullmatch(cells[column]):
-                    bad.append(column)
-                    problem = f"{cells[column]!r} does not match {_CODE[column].pattern}"
-                    wrong.append(BadInput(problem, file=path.name, row=row, column=column))
-            if not bad:
-                yield row, cells, path.name
+def _where(row: Row, known: Tables, found: dict[str, str]) -> tuple[str, ...]:
+    """The codes of the cell ``regions``; a mistake goes to ``found``."""
+    codes: list[str] = []
+    strange: list[str] = []
+    for said in row.cells["regions"].split():
+        parent = said.removesuffix("/*")
+        here = [c for c, r in known.regions.items() if r.within == parent] if parent != said else [said]
+        codes += here
+        strange += [said] if not here or parent not in known.regions else []
+    if strange:
+        found["regions"] = f"not in regions.csv: {', '.join(strange)}"
+    elif len(set(codes)) < len(codes):
+        found["regions"] = "names a region twice"
+    return tuple(codes)
 
 
-def _mistakes(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Column and problem of what an indicator's cells say wrongly."""
-    for column, choices in _CHOICES.items():
-        if cells[column] not in choices:
-            yield column, f"{cells[column]!r} is none of {', '.join(choices)}"
-    if cells["step"] == "pca" and cells["freq"] in ("W", "D"):
-        yield "step", "an annual rate needs a frequency that divides the year"
-    if cells["step"] == "lin" and cells["unit_analysed"] != cells["unit"]:
-        yield "unit_analysed", f"differs from the unit ({cells['unit']}), though the step is lin"
-    try:
-        if not -366 <= int(cells["delay_days"]) <= 1000:
-            yield "delay_days", f"{cells['delay_days']} is not between -366 and 1000 days"
-    except ValueError:
-        yield "delay_days", f"not a whole number: {cells['delay_days']!r}"
+def _indicator(cells: Mapping[str, str], known: Tables) -> Indicator:
+    said = {k: v for k, v in cells.items() if k != "regions"}
+    filled = {
+        "unit_zh": known.units[said["unit"]],
+        "unit_analysed_zh": known.units[said["unit_analysed"]],
+        "agency_zh": known.departments[said["agency"]],
+    }
+    typed = {"freq": Freq(said["freq"]), "delay_days": int(said["delay_days"])}
+    return Indicator(**said | filled | typed)  # type: ignore[arg-type]

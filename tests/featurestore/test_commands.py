@@ -141,16 +141,44 @@ def test_panel(filled: None) -> None:
 
 def test_catalogue_is_aligned_also_in_chinese() -> None:
     assert {i["id"] for i in told("data", "catalogue", "--module", "surveys")} == {
-        "gacdisa066msfrbny@US", "gacdfsa066msfrbphi@US"
+        "gacdisa066msfrbny", "gacdfsa066msfrbphi"
     }  # fmt: skip
-    header, *lines = jingqi("data", "catalogue").stdout.splitlines()
-    assert len(lines) == 29
+    heading, header, *lines, last = jingqi("data", "catalogue", "--module", "三大收入").stdout.splitlines()
+    assert (heading, len(lines), last) == ("4 三大收入 three incomes", 13, "")
 
     def cells(text: str) -> int:
         return sum(2 if ord(c) > 0x2E80 else 1 for c in text)
 
-    at = {cells(line[: line.index(" Q ") + 1]) for line in lines if " Q " in line}
-    assert at == {cells(header[: header.index("freq")])}
+    for freq in (" Q ", " M "):
+        at = {cells(line[: line.index(freq) + 1]) for line in lines if freq in line}
+        assert at == {cells(header[: header.index("freq")])}
+
+
+def test_catalogue_by_module() -> None:
+    everything = told("data", "catalogue")
+    assert (len(everything), len({i["module"] for i in everything if i["module_number"]})) == (135 + 29, 15)
+    for name in ("gdp", "GDP", "1"):
+        assert [i["id"] for i in told("data", "catalogue", "--module", name)][:2] == ["gdp_ytd", "gdp_yoy_ytd"]
+    (cities,) = (i for i in everything if i["id"] == "gdp_city_ytd")
+    assert (cities["submodule_zh"], cities["unit_zh"], cities["kind"]) == ("省内各市情况", "亿元", "level_ytd")
+    assert (len(cities["regions"]), cities["regions"][-1]) == (11, "CN-3311")
+    blocks = jingqi("data", "catalogue").stdout.rstrip().split("\n\n")
+    assert [b.split()[0] for b in blocks[:15]] == [str(n) for n in range(1, 16)]
+    assert sum(len(b.splitlines()) - 2 for b in blocks) == 135 + 29
+    assert "CN-33 CN-33/*" in blocks[0]
+
+
+def test_interfaces(tmp_path: Path) -> None:
+    both = told("data", "interfaces", "--xlsx", tmp_path / "lists.xlsx")
+    assert (len(both["needs"]), set(both)) == (135, {"needs", "interfaces"})
+    assert (tmp_path / "lists.xlsx").stat().st_size > 10_000
+    printed = jingqi("data", "interfaces").stdout.splitlines()
+    assert printed[0] == "数据需求清单 Data needs (135)"
+    assert len(printed) == 2 + 135 + 2 + len(both["interfaces"])
+    assert "次月18日前" in next(line for line in printed if " ind_va_yoy " in line)
+    refused = jingqi("data", "interfaces", "--xlsx", tmp_path / "nowhere" / "lists.xlsx")
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+    assert "lists.xlsx: cannot be written: No such file or directory" in refused.stderr
 
 
 def test_status_and_wrong_questions(filled: None) -> None:
