@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from engine.errors import NotConverged
-from engine.kernels import collapse, kalman
+from engine.kernels import collapse, kalman, smoother
 from engine.typing import Bools, Floats, Ints
 
 
@@ -97,7 +97,7 @@ class Memory:
     """Filtered covariances and what follows from them, by slot; the first ``filled`` of S are in use, and more may be added.
 
     covs ``(S, m, m)``, gains ``(S, D + E, m)``, variances ``(S, D + E)``, links ``(S, k, m - k)``, linked ``(S,)``: see
-    ``kernels.kalman``.
+    ``kernels.kalman`` and ``kernels.smoother``.
     """
 
     covs: Floats
@@ -262,7 +262,7 @@ def smooth(
         y, d.pattern, d.regime, s.state_Z, s.active, s.state_width, d.X, s.rows, p.noise, p.A, p.Q, p.x_rho, p.x_sigma2,
         start.mean, start.cov, memory.covs, memory.gains, memory.variances, memory.filled, before,
     )  # fmt: skip
-    x, at, V = kalman.smooth(means, slot, memory.covs, k, memory.links, memory.linked, means_only)
+    x, at, V = smoother.smooth(means, slot, memory.covs, k, memory.links, memory.linked, means_only)
     return Smoothed(loglik + constant, x, at, V[: at.max() + 1], d, slot, memory)
 
 
@@ -279,7 +279,7 @@ def weigh(p: Parameters, s: Smoothed, target: Floats, row: int) -> tuple[Floats,
     """Weights of E[target'x_row | data] on every known cell: ``(T, N)`` collapsed and ``(T, E)`` explicit. target: ``(m,)``."""
     d = s.data
     a = _pass(p, d)
-    on_rows, on_explicit = kalman.adjoint(
+    on_rows, on_explicit = smoother.adjoint(
         target, row, s.slot, s.memory.gains, s.memory.links, d.pattern, a.state_Z, a.active, a.state_width, d.X, a.rows, p.A,
         p.x_rho, p.A.shape[0] + len(p.x_rho),
     )  # fmt: skip
