@@ -10,7 +10,7 @@ from engine.errors import BadInput, Unknown
 from featurestore.sources import Load
 from featurestore.store import Receipt, Store
 
-SOURCES = ("nyfed", "csv", "xlsx")
+SOURCES = ("nyfed", "province", "csv", "xlsx")
 
 
 def read(source: str, path: Path | None = None, mapping: Path | None = None) -> tuple[Load, ...]:
@@ -26,6 +26,12 @@ def read(source: str, path: Path | None = None, mapping: Path | None = None) -> 
         from featurestore.sources import nyfed
 
         return tuple(nyfed.loads())
+    if source == "province":
+        if path or mapping:
+            raise BadInput("the source province makes its own economy: it takes no file and no mapping")
+        from featurestore.sources import province
+
+        return tuple(province.economy().releases())
     if path is None or mapping is None:
         raise BadInput(f"the source {source} needs a file and --mapping, a TOML file that says what its columns are")
     from featurestore.sources import table
