@@ -242,6 +242,7 @@ def _label(series: Series, run: ScoreRun) -> Label:
     return Label(
         target=run.target,
         unit=series.indicator.unit_analysed,
+        unit_zh=series.indicator.unit_analysed_zh,
         asof=asof_text(run.asof),
         model=run.model,
         version=run.version,

@@ -37,7 +37,8 @@ class Label:
     """What every number of a model travels with: enough to make it again."""
 
     target: SeriesText
-    unit: Annotated[str, Field(description="Unit of the numbers.", examples=["% change, annual rate"])]
+    unit: Annotated[str, Field(description="Unit of the numbers.", examples=["%, annualised"])]
+    unit_zh: Annotated[str, Field(description="The same in Chinese; empty if not known.", examples=["%，折年率"])]
     asof: AsOf
     model: Annotated[str, Field(description="Name in the zoo.", examples=["nowcast.dfm"])]
     version: Annotated[str, Field(description="Version in the registry.", examples=["1"])]
@@ -135,7 +136,9 @@ class SeriesInfo:
     region_zh: Annotated[str, Field(examples=["美国"])]
     freq: Annotated[Literal["A", "Q", "M", "W", "D"], Field(examples=["Q"])]
     unit: Annotated[str, Field(description="Unit of the published value.")]
+    unit_zh: Annotated[str, Field(description="The same in Chinese; empty if not known.")]
     unit_analysed: Annotated[str, Field(description="Unit after the step.")]
+    unit_analysed_zh: Annotated[str, Field(description="The same in Chinese; empty if not known.")]
     step: Annotated[Literal["lin", "chg", "pch", "pca"], Field(description="From published to analysed value.")]
     delay_days: Annotated[int, Field(description="Usual days from the end of a period to its first release.")]
     agency: str

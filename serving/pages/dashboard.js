@@ -105,7 +105,8 @@ function draw() {
   const { answer } = state;
   $("answer").hidden = false;
   $("title").textContent = name(answer);
-  $("unit").textContent = `${answer.target} · ${answer.unit} · ${say("known")} ${answer.asof}`;
+  const unit = (state.lang === "zh" && answer.unit_zh) || answer.unit;
+  $("unit").textContent = `${answer.target} · ${unit} · ${say("known")} ${answer.asof}`;
   $("numbers").innerHTML = answer.estimates.map(headline).join("");
   $("chart").innerHTML = chart(answer, state.history.values);
   $("legend").innerHTML = legend();

@@ -144,11 +144,13 @@ def test_round_trip() -> None:
 
 
 def test_quick() -> None:
-    code = "import time; t = time.perf_counter(); from featurestore.catalogue import load; load(); print(time.perf_counter() - t)"
-    took = [
-        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout) for _ in range(3)
-    ]
-    assert min(took) < 0.5  # 0.03 s alone; this machine may be busy
+    """Under 0.1 s, best of five (9 ms on an idle machine), and without the libraries that take longer to load."""
+    code = (
+        "import sys, time; from featurestore.catalogue import load; t = time.perf_counter(); load();"
+        "print(time.perf_counter() - t, *{'numpy', 'polars'} & sys.modules.keys())"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout for _ in range(5)]
+    assert min(map(float, runs)) < 0.1
 
 
 def test_unknown() -> None:

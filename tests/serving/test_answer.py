@@ -55,6 +55,7 @@ def test_a_nowcast_is_what_the_champion_says_and_carries_its_label(shared: Shop)
         assert (labelled.target, labelled.asof, labelled.fitted_asof) == (GDP, "2016-06-29", "2016-06-29")
         assert (labelled.model, labelled.version, labelled.run_id) == ("nowcast.bridge", "1", "5f0c6e3b")
         assert (labelled.timing, labelled.panel, labelled.unit) == ("real", panel.digest(), "%, annualised")
+        assert labelled.unit_zh == "%，折年率"
     assert [(r.period, r.phase, r.status) for r in said.estimates] == [
         ("2016-Q2", "nowcast", "estimated"), ("2016-Q3", "forecast", "estimated")
     ]  # fmt: skip
