@@ -15,7 +15,12 @@ from engine.indicator import Series
 def title(series: Series) -> str:
     """A series in one line."""
     i = series.indicator
-    return f"{series.id}  {i.name_zh} {i.name_en}, {series.region.name_zh} ({i.unit}; analysed: {i.unit_analysed})"
+    unit, analysed = _unit(i.unit, i.unit_zh), _unit(i.unit_analysed, i.unit_analysed_zh)
+    return f"{series.id}  {i.name_zh} {i.name_en}, {series.region.name_zh} ({unit}; analysed: {analysed})"
+
+
+def _unit(english: str, chinese: str) -> str:
+    return english if chinese in ("", english) else f"{chinese} {english}"
 
 
 def meaning(series: Series) -> dict[str, Any]:

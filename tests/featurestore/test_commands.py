@@ -111,7 +111,10 @@ def test_show(filled: None) -> None:
     new = told("data", "show", "gdpc1@US", "--asof", "2016-07-29")
     assert [v["period"] for v in new["values"][-2:]] == ["2016-Q1", "2016-Q2"]
     table = jingqi("data", "show", "gdpc1@US").stdout.splitlines()
-    assert table[0].startswith("gdpc1@US  实际国内生产总值增速 Real GDP growth, 美国")
+    assert table[0] == (
+        "gdpc1@US  实际国内生产总值增速 Real GDP growth, 美国 "
+        "(十亿美元，不变价 billions of chained dollars; analysed: %，折年率 %, annualised)"
+    )
     assert table[-1].split() == ["2016-Q2", "16575.1", "1.218234151", "2016-07-29"]
 
 
