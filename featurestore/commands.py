@@ -30,17 +30,20 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("source", type=click.Choice(["nyfed", "province", "csv", "xlsx"]))
+@click.argument("source", type=click.Choice(["nyfed", "province", "csv", "xlsx", "office"]))
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--mapping", type=click.Path(path_type=Path), help="TOML file that says what the columns of a csv or xlsx file are."
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="TOML file that says what stands where in PATH (docs/sources.md).",
 )
 @_JSON
 def ingest(source: str, path: Path | None, mapping: Path | None, as_json: bool) -> None:
     """Bring the releases of SOURCE into the store: only new or changed values; the same file twice changes nothing.
 
     nyfed: two real vintages (2016-06-29, 2016-07-29) of 29 US series. province: a synthetic
-    province and its 11 cities, 2008 to 2025, not real. csv, xlsx: the file PATH, read by --mapping.
+    province and its 11 cities, 2008 to 2025, not real. Others read PATH by --mapping. csv, xlsx:
+    a plain table; office: Excel as offices send it.
     """
     from featurestore import display
     from featurestore.connect import connect
