@@ -42,7 +42,7 @@ def published(line: Line, truth: Level) -> Floats:
     level, basis = truth.level.reshape(YEARS, 12), truth.basis.reshape(YEARS, 12)
     pair = paired(line)
     values = np.full((YEARS, 12), np.nan)
-    match line.kind:
+    match line.indicator.kind:
         case "level_ytd":
             values = level.cumsum(axis=1)
         case "yoy_ytd":
@@ -65,7 +65,7 @@ def published(line: Line, truth: Level) -> Floats:
             values = level.copy()
     values = values.copy()
     values[pair, 0] = np.nan
-    if line.freq is Freq.Q:
+    if line.indicator.freq is Freq.Q:
         values[:, [0, 1, 3, 4, 6, 7, 9, 10]] = np.nan
     flat = values.reshape(-1)
     flat[:PUBLISHED] = np.nan
@@ -75,7 +75,8 @@ def published(line: Line, truth: Level) -> Floats:
 def paired(line: Line) -> NDArray[np.bool_]:
     """``(YEARS,)``: whether January is part of February in that year."""
     years = FIRST_YEAR + np.arange(YEARS)
-    return (years >= 2020) if line.pairs == "since 2020" else np.full(YEARS, line.pairs == "combined")
+    rule = line.indicator.jan_feb
+    return years >= 2020 if "since 2020" in rule else np.full(YEARS, rule == "combined")
 
 
 def release_days(group: str, rng: np.random.Generator) -> tuple[date, ...]:

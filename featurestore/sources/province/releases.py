@@ -10,13 +10,12 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from engine.calendar import Freq
 from engine.indicator import Series
 from engine.typing import Floats
 from featurestore.sources import Load
 from featurestore.sources.province.latent import FIRST
 from featurestore.sources.province.levels import Level
-from featurestore.sources.province.meaning import CITIES, LINES, PROVINCE, SOURCE, Line
+from featurestore.sources.province.meaning import CITIES, PROVINCE, SOURCE, Line, lines
 from featurestore.sources.province.publication import FIRST_YEAR, WINDOWS, known, published, release_days
 from featurestore.sources.province.vintages import Vintages
 from featurestore.store import VALUES, Release
@@ -60,22 +59,21 @@ class _Column:
         self.group = line.group if city is None else "cities"
         self.series = line.series(PROVINCE if city is None else CITIES[city])
         self.unrounded: Floats = published(line, truth)
-        is_level = line.kind.startswith("level")
-        self._decimals = _CITY_DECIMALS if is_level and city is not None else line.decimals
+        self._decimals = _CITY_DECIMALS if line.is_level and city is not None else line.decimals
 
     def row(self, t: int, day: date, vintages: Vintages) -> tuple[Series, int, float]:
         """Series, ordinal of the period, and what is published on that day about month ``t``."""
         year, value = FIRST_YEAR + t // 12, float(self.unrounded[t])
-        if self.line.kind.startswith("level"):
+        if self.line.is_level:
             value *= vintages.level(self.line, year, day, self._city)
         else:
             value += vintages.growth(self.line, year, day)
-        period = (FIRST + t).to(self.line.freq if self.line.freq is Freq.Q else Freq.M)
+        period = (FIRST + t).to(self.series.freq)
         return self.series, period.ordinal, round(value, self._decimals)
 
 
 def _columns(truth: dict[str, Level], parts: dict[str, tuple[Level, ...]]) -> Iterator[_Column]:
-    for line in LINES:
+    for line in lines():
         yield _Column(line, truth[line.truth], None)
         if line.in_cities:
             yield from (_Column(line, level, city) for city, level in enumerate(parts[line.truth]))
