@@ -30,7 +30,7 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("source", type=click.Choice(["nyfed", "province", "csv", "xlsx", "office"]))
+@click.argument("source", type=click.Choice(["nyfed", "province", "csv", "xlsx", "office", "alfred"]))
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--mapping",
@@ -43,7 +43,7 @@ def ingest(source: str, path: Path | None, mapping: Path | None, as_json: bool) 
 
     nyfed: two real vintages (2016-06-29, 2016-07-29) of 29 US series. province: a synthetic
     province and its 11 cities, 2008 to 2025, not real. Others read PATH by --mapping. csv, xlsx:
-    a plain table; office: Excel as offices send it.
+    a plain table; office: Excel as offices send it; alfred: recorded answers of ALFRED with vintages.
     """
     from featurestore import display
     from featurestore.connect import connect

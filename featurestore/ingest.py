@@ -10,7 +10,7 @@ from engine.errors import BadInput, Unknown
 from featurestore.sources import Load
 from featurestore.store import Receipt, Store
 
-SOURCES = ("nyfed", "province", "csv", "xlsx", "office")
+SOURCES = ("nyfed", "province", "csv", "xlsx", "office", "alfred")
 
 
 def read(source: str, path: Path | None = None, mapping: Path | None = None) -> tuple[Load, ...]:
@@ -33,11 +33,15 @@ def read(source: str, path: Path | None = None, mapping: Path | None = None) -> 
 
         return tuple(province.economy().releases())
     if path is None or mapping is None:
-        raise BadInput(f"the source {source} needs a file and --mapping, a TOML file that says what its columns are")
+        raise BadInput(f"the source {source} needs a file and --mapping, a TOML file that says what stands where in it")
     if source == "office":
         from featurestore.sources import office
 
         return tuple(office.loads(path, mapping))
+    if source == "alfred":
+        from featurestore.sources import alfred
+
+        return tuple(alfred.loads(path, mapping))
     from featurestore.sources import table
 
     kind: Literal["csv", "xlsx"] = "csv" if source == "csv" else "xlsx"
