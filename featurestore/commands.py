@@ -30,7 +30,7 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("source", type=click.Choice(["nyfed", "province", "csv", "xlsx", "office", "alfred"]))
+@click.argument("source", type=click.Choice(["nyfed", "province", "csv", "xlsx", "office", "sdmx", "alfred"]))
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--mapping",
@@ -43,7 +43,8 @@ def ingest(source: str, path: Path | None, mapping: Path | None, as_json: bool) 
 
     nyfed: two real vintages (2016-06-29, 2016-07-29) of 29 US series. province: a synthetic
     province and its 11 cities, 2008 to 2025, not real. Others read PATH by --mapping. csv, xlsx:
-    a plain table; office: Excel as offices send it; alfred: recorded answers of ALFRED with vintages.
+    a plain table; office: Excel as offices send it; sdmx: SDMX-CSV or SDMX-JSON messages;
+    alfred: recorded answers of FRED and ALFRED with their vintages.
     """
     from featurestore import display
     from featurestore.connect import connect
@@ -83,9 +84,15 @@ def _progress(loads: Sequence[Any]) -> Iterator[Any]:
 @data.command()
 @click.argument("series_id", metavar="ID")
 @_ASOF
+@click.option(
+    "--trace", "traced", metavar="PERIOD", help="Where the value of one period comes from, or why it is empty."
+)
 @_JSON
-def show(series_id: str, asof: str | None, as_json: bool) -> None:
+def show(series_id: str, asof: str | None, traced: str | None, as_json: bool) -> None:
     """The values of series ID as known on a day: published, analysed, and since when they are known."""
+    if traced:
+        _trace(series_id, traced, _instant(asof), as_json)
+        return
     from featurestore import display
     from featurestore.connect import connect
     from featurestore.panel import own_values
@@ -102,6 +109,63 @@ def show(series_id: str, asof: str | None, as_json: bool) -> None:
         click.echo(json.dumps(facts | {"values": lines}, ensure_ascii=False))
     else:
         display.table(lines, display.title(series))
+
+
+def _trace(series_id: str, text: str, at: datetime, as_json: bool) -> None:
+    from featurestore import display
+    from featurestore.connect import connect
+    from featurestore.trace import trace
+
+    with connect() as store:
+        found = trace(store, series_id, Period.parse(text), at)
+        series = store.series()[series_id]
+    lines = [
+        row
+        | {
+            "known_at": known_day(row["known_at"]).isoformat(),
+            "recorded_at": row["recorded_at"].isoformat(timespec="seconds"),
+        }
+        for row in found.sources.iter_rows(named=True)
+    ]
+    if as_json:
+        facts = {"id": series_id, "period": text, "asof": known_day(at).isoformat(), "step": found.step}
+        said = {"analysed": found.value, "reason": found.reason, "sources": lines}
+        click.echo(json.dumps(facts | said, ensure_ascii=False))
+        return
+    display.table(lines, display.title(series))
+    click.echo(
+        f"{found.period}, {found.step}: "
+        + (f"empty, because it {found.reason}" if found.reason else f"{found.value:.10g}")
+    )
+
+
+@data.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@_ASOF
+@click.option(
+    "--departments", "by_department", is_flag=True, help="How each department delivered, instead of the findings."
+)
+@_JSON
+def check(ids: tuple[str, ...], asof: str | None, by_department: bool, as_json: bool) -> None:
+    """What is wrong with the figures known on a day, or may be: errors first. Without ID: all series."""
+    from featurestore import display, quality
+    from featurestore.connect import connect
+
+    at = _instant(asof)
+    with connect() as store:
+        frame = (quality.departments if by_department else quality.check)(store, at, ids or None)
+    rows = frame.to_dicts()
+    if as_json:
+        click.echo(json.dumps({"asof": known_day(at).isoformat(), "rows": rows}, ensure_ascii=False))
+        return
+    if by_department:
+        shares = ("delivered", "on_time", "corrected")
+        rows = [r | {k: None if r[k] is None else f"{r[k]:.1%}" for k in shares} for r in rows]
+    else:
+        rows = [{k: r[k] for k in ("severity", "rule", "series", "name_zh", "period", "says", "do")} for r in rows]
+    display.table(rows)
+    if not rows:
+        click.echo("nothing found")
 
 
 @data.command()

@@ -10,7 +10,7 @@ from engine.errors import BadInput, Unknown
 from featurestore.sources import Load
 from featurestore.store import Receipt, Store
 
-SOURCES = ("nyfed", "province", "csv", "xlsx", "office", "alfred")
+SOURCES = ("nyfed", "province", "csv", "xlsx", "office", "sdmx", "alfred")
 
 
 def read(source: str, path: Path | None = None, mapping: Path | None = None) -> tuple[Load, ...]:
@@ -38,6 +38,10 @@ def read(source: str, path: Path | None = None, mapping: Path | None = None) -> 
         from featurestore.sources import office
 
         return tuple(office.loads(path, mapping))
+    if source == "sdmx":
+        from featurestore.sources import sdmx
+
+        return tuple(sdmx.loads(path, mapping))
     if source == "alfred":
         from featurestore.sources import alfred
 
