@@ -3,8 +3,8 @@
 Fault                where                          what
 unit_jump            re_investment_ytd              one month in 10,000 yuan instead of 100 million: times 10^4
 duplicated_month     deposits_balance               last month's value again
-missing_city         a release of the cities        one city left out
-ytd_falls            fiscal_general_rev_ytd         a year-to-date sum below that of the month before
+missing_city         a release of the cities        one city left out, and never made up for
+ytd_falls            re_sales_area_ytd              a year-to-date sum below that of the month before
 growth_inconsistent  elec_total_yoy                 growth that the levels of the same scope contradict by 9 points
 late_release         prices                         three weeks after its day
 level_shift          loans_balance                  an eighth more from one month on, growth unchanged
@@ -13,7 +13,6 @@ level_shift          loans_balance                  an eighth more from one mont
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -45,10 +44,11 @@ def plant(loads: list[Load], rng: np.random.Generator) -> tuple[list[Load], pl.D
     one = {
         f"re_investment_ytd@{PROVINCE.code}": ("unit_jump", unit),
         f"deposits_balance@{PROVINCE.code}": ("duplicated_month", twice),
-        f"fiscal_general_rev_ytd@{PROVINCE.code}": ("ytd_falls", falls),
+        f"re_sales_area_ytd@{PROVINCE.code}": ("ytd_falls", falls),
         f"elec_total_yoy@{PROVINCE.code}": ("growth_inconsistent", growth),
     }
     last: dict[str, float] = {}
+    never: set[tuple[str, int]] = set()
     found: list[Load] = []
     for clean in loads:
         load = clean
@@ -66,10 +66,11 @@ def plant(loads: list[Load], rng: np.random.Generator) -> tuple[list[Load], pl.D
                 key.append((fault, series, str(period), code, day, wrong, true, True))
             if (now := _value(load, series, None)) is not None:
                 last[series] = now
-        if code == "cities" and _value(load, f"elec_total_ytd@{city}", missing) is not None:
-            key += _left_out(load, city)
-            kept = load.values.filter(~pl.col("series").str.ends_with("@" + city))
-            load = Load(load.release, kept, tuple(s for s in load.series if s.region.code != city))
+        if code == "cities" and _value(load, f"ind_va_yoy_ytd@{city}", missing) is not None:
+            rows = load.values.filter(pl.col("series").str.ends_with("@" + city))
+            never = set(rows.select("series", "period").iter_rows())
+        load, out = _without(load, never)
+        key += out
         if code == "prices" and _value(load, f"cpi_yoy@{PROVINCE.code}", late) is not None:
             load = replace(load, release=replace(load.release, known_at=load.release.known_at + LATE))
             day = known_day(load.release.known_at)
@@ -96,11 +97,28 @@ def _years(rng: np.random.Generator) -> list[int]:
     return [int(y) for y in rng.choice(np.arange(2011, 2025), 7, replace=False)]
 
 
-def _left_out(load: Load, city: str) -> Iterator[_Row]:
-    freq = {s.id: s.freq for s in load.series}
-    for series, period, value, _ in load.values.filter(pl.col("series").str.ends_with("@" + city)).iter_rows():
-        day = known_day(load.release.known_at)
-        yield ("missing_city", series, str(Period(freq[series], period)), load.release.code, day, None, value, True)
+def _without(load: Load, never: set[tuple[str, int]]) -> tuple[Load, list[_Row]]:
+    """The load without values that never come, and the rows of the key for them."""
+    mask = [(series, period) in never for series, period, *_ in load.values.iter_rows()]
+    if not any(mask):
+        return load, []
+    release, freq = load.release, {s.id: s.freq for s in load.series}
+    out: list[_Row] = [
+        (
+            "missing_city",
+            series,
+            str(Period(freq[series], period)),
+            release.code,
+            known_day(release.known_at),
+            None,
+            v,
+            True,
+        )
+        for series, period, v, _ in load.values.filter(pl.Series(mask)).iter_rows()
+    ]
+    kept = load.values.filter(~pl.Series(mask))
+    there = set(kept["series"])
+    return Load(release, kept, tuple(s for s in load.series if s.id in there)), out
 
 
 def _value(load: Load, series: str, period: Period | None) -> float | None:

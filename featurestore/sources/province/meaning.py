@@ -23,7 +23,7 @@ CITIES = tuple(
 )
 
 Family = Literal["accounts", "retail", "trade", ""]
-_WHOLE = ("gdp", "ind_va", "services", "retail", "exports", "imports", "trade", "income")
+_WHOLE = ("gdp", "ind_va", "services", "retail", "trade", "income")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Line:
 
     @property
     def decimals(self) -> int:
-        """Growth and indices carry one decimal, amounts none where they are large and two elsewhere."""
-        return 1 if not self.is_level else 0 if self.truth in _WHOLE else 2
+        """Growth and indices carry one decimal, amounts two, and large sums since January none."""
+        return 1 if not self.is_level else 0 if self.truth in _WHOLE and self.indicator.kind == "level_ytd" else 2
 
     def series(self, region: Region) -> Series:
         """The indicator in a synthetic region, from a synthetic agency."""

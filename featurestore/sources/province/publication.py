@@ -29,9 +29,10 @@ PUBLISHED = 12
 WINDOWS = {
     "pmi": (0, 0), "power": (7, 9), "prices": (9, 12), "fiscal": (10, 14), "finance": (10, 15), "customs": (14, 18),
     "boom": (15, 15), "activity": (16, 20), "accounts": (16, 20), "services": (16, 20), "profits": (27, 30),
-    "cities": (22, 26),
+    "cities": (21, 24),
 }  # fmt: skip
-"""First and last day of the month after the period (of the second month after it for services)."""
+"""First and last day of the month after the period (of the second month after it for services). ``cities``: accounts and
+activity of the cities, a few days after those of the province; treasury and grid speak of all at once."""
 
 _INSTANT = {"pmi": timedelta(hours=1, minutes=30), "prices": timedelta(hours=1, minutes=30)}
 """In UTC: half past nine in Beijing. All other releases are dated by the day."""

@@ -56,7 +56,7 @@ class _Column:
 
     def __init__(self, line: Line, truth: Level, city: int | None) -> None:
         self.line, self._city = line, city
-        self.group = line.group if city is None else "cities"
+        self.group = "cities" if city is not None and line.group in ("accounts", "activity") else line.group
         self.series = line.series(PROVINCE if city is None else CITIES[city])
         self.unrounded: Floats = published(line, truth)
         self._decimals = _CITY_DECIMALS if line.is_level and city is not None else line.decimals
