@@ -13,7 +13,10 @@ from featurestore.sources.labels import Label
 from featurestore.sources.sheet import Cell, Sheet
 
 _DAY = re.compile(r"\d{4}(年|[-./])\d{1,2}(月|[-./])\d{1,2}日?")
-_NOTE = re.compile(r"[*(\[（【]?(注|备注|说明|附注|资料来源|数据来源|制表|填表|审核|note|source)", re.IGNORECASE)
+_NOTE = re.compile(
+    r"[*(\[（【]?(注(?=[:：\d①-⑳一二三、)）】\]\s]|$)|备注|说明|附注|资料来源|数据来源|制表|填表|审核|(notes?|sources?)\b)",
+    re.IGNORECASE,
+)
 
 
 class Line(NamedTuple):
@@ -61,7 +64,7 @@ def _line(sheet: Sheet, places: Sequence[Cell]) -> Line:
     for place in places:
         text = text_of(sheet.heading(*place))
         try:
-            read = labels.read(text)
+            read = labels.read(units.plain(text))
         except BadInput as error:
             raise sheet.bad(error.problem, *place) from None
         if read and read.span == "year" and read.year:

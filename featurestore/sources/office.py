@@ -239,7 +239,7 @@ class _Table:
         """The number in a cell and the unit that the cell itself shows."""
         if isinstance(raw, int | float) and not isinstance(raw, bool):
             return (float(raw) * 100, "%") if (row, column) in self._sheet.percent else (float(raw), None)
-        text = re.sub("[−–﹣]", "-", unicodedata.normalize("NFKC", re.sub("[①-⑳*†‡]+$", "", str(raw)))).strip()
+        text = re.sub("[−–﹣]", "-", unicodedata.normalize("NFKC", re.sub("[①-⑳⁰¹²³⁴-⁹*†‡]+$", "", str(raw)))).strip()
         sign = "%" if text.endswith("%") else None
         text = text.removesuffix("%").strip()
         if not isinstance(raw, str) or not _NUMBER.fullmatch(text):

@@ -28,15 +28,15 @@ _KNOWN = """
 """
 _BASES = frozenset(_KNOWN.split())
 _INDEX = re.compile(r"以?(上年同月|上年同期|上月|上年|上期|去年同期|\d{4}年)(?:为|=)?100")
-_MARKS = re.compile(r"(?:[*†‡§①-⑳]|(?<=[^\d/])[¹²³]|[(\[【]?注\d*[)\]】]?|\[\d+\])+$")
+_RAISED = re.compile(r"[①-⑳]|(?<=[^\d/a-zA-Z])[¹²³]")  # wherever they stand: NFKC would make digits of them
+_MARKS = re.compile(r"(?:[*†‡§]|[(\[【（]?注\d*[)\]】）]?|\[\d+\])+$")
 
 
 def plain(text: str) -> str:
-    """A heading in one spelling: half-width, without blanks and without footnote marks (①, *, [1], 注1) at its end."""
-    text = "".join(text.split())
+    """A heading in one spelling: half-width, without blanks and without footnote marks (①; *, [1], 注1 at its end)."""
+    text = "".join(unicodedata.normalize("NFKC", _RAISED.sub("", text)).split())
     found = _MARKS.search(text)
-    text = text[: found.start()] if found and found.start() else text
-    return "".join(unicodedata.normalize("NFKC", text).split())
+    return text[: found.start()] if found and found.start() else text
 
 
 def unit_of(text: str) -> str | None:

@@ -307,6 +307,17 @@ def test_years_by_months_and_year_columns(tmp_path: Path) -> None:
     assert list(read(tmp_path, book(dates), SIMPLE).values()) == [3, 4]
 
 
+def test_footnote_marks_are_no_digits_and_some_names_begin_like_notes(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [
+        ["指标", "2018年3月①", "4月²"],
+        ["注册进出口额(亿元)", "8.1²", "9①"],
+        ["注 1", 5, 6],
+        ["Sources of data", 5, 6],
+    ]
+    found = read(tmp_path, book(rows), SIMPLE.replace('"进出口额"', '"注册进出口额"'))
+    assert found == {("trade", "2018-03"): 8.1, ("trade", "2018-04"): 9.0}
+
+
 def test_what_is_no_workbook(tmp_path: Path) -> None:
     (tmp_path / "m.toml").write_text('source="a"\nrelease="b"\nknown_at=2018-01-01\n' + SIMPLE, encoding="utf-8")
     for content, problem in ((b"\xd0\xcf\x11\xe0old", "save it as .xlsx"), (b"PK\x03\x04", "not a whole xlsx file")):
@@ -334,6 +345,9 @@ def test_the_release(tmp_path: Path) -> None:
         ("用电量(亿千瓦时)①", ("用电量", "亿千瓦时")),
         ("CPI（以上年同月为100）", ("CPI", "上年同月=100")),
         ("增加值(规上)", ("增加值(规上)", None)),
+        ("进出口总额①（万元）", ("进出口总额", "万元")),
+        ("利润总额（注2）（亿元）", ("利润总额", "亿元")),
+        ("税收²*(亿元)", ("税收", "亿元")),
         ("万元", ("", "万元")),
         ("亩均税收(万元/亩)", ("亩均税收", "万元/亩")),
         ("R&D 经费 [1]", ("R&D经费", None)),
