@@ -7,6 +7,7 @@ JingqiError                 the command prints it as one line and exits with 1
 ├── NotConverged            an estimation did not reach its tolerance
 ├── LookAhead               a value newer than the information date was about to be used
 ├── NotReady                a server, a champion or a migration that is needed is not there yet
+├── Refused                 a figure that must not be derived from another; says why, and what may be done instead
 └── GateClosed              a challenger did not earn the place of the champion
 """
 
@@ -46,6 +47,10 @@ class LookAhead(JingqiError):
 
 class NotReady(JingqiError):
     """A service that is needed is absent or of the wrong version. The message says which command mends it."""
+
+
+class Refused(JingqiError):
+    """A derivation that would give a number nobody should use. The message says why, and what may be done instead."""
 
 
 class GateClosed(JingqiError):
