@@ -134,8 +134,7 @@ def _trace(series_id: str, text: str, at: datetime, as_json: bool) -> None:
         return
     display.table(lines, display.title(series))
     click.echo(
-        f"{found.period}, {found.step}: "
-        + (f"empty, because it {found.reason}" if found.reason else f"{found.value:.10g}")
+        f"{found.period}, {found.step}: " + (f"empty: {found.reason}" if found.reason else f"{found.value:.10g}")
     )
 
 

@@ -118,6 +118,31 @@ def test_show(filled: None) -> None:
     assert table[-1].split() == ["2016-Q2", "16575.1", "1.218234151", "2016-07-29"]
 
 
+def test_a_cell_is_traced_to_its_releases(filled: None) -> None:
+    found = told("data", "show", "gdpc1@US", "--asof", "2016-07-29", "--trace", "2016-Q2")
+    assert found["analysed"] == 100 * ((16575.1 / 16525) ** 4 - 1)
+    assert [(s["period"], s["value"], s["nth"], s["known_at"]) for s in found["sources"]] == [
+        ("2016-Q2", 16575.1, 1, "2016-07-29"),
+        ("2016-Q1", 16525.0, 2, "2016-07-29"),
+    ]
+    empty = jingqi("data", "show", "gdpc1@US", "--asof", "2016-06-29", "--trace", "2016-Q2").stdout
+    assert empty.endswith("2016-Q2, pca: empty: was first released on 2016-07-29, after 2016-06-29\n")
+
+
+def test_check_and_departments(filled: None) -> None:
+    """The second vintage lacks June's personal income: the Bureau of Economic Analysis was due on 29 July."""
+    found = told("data", "check", "--asof", "2016-09-30")
+    assert {"dspic96@US", "pcepi@US"} <= {r["series"] for r in found["rows"] if r["rule"] == "overdue"}
+    assert all(r["severity"] in ("error", "warning") and r["do"] for r in found["rows"])
+    table = jingqi("data", "check", "payems@US", "--asof", "2016-07-29").stdout
+    assert table.strip() == "nothing found"
+    by = {r["agency"]: r for r in told("data", "check", "--departments", "--asof", "2016-09-30")["rows"]}
+    labour = by["Bureau of Labor Statistics"]
+    assert labour["series"] > 3
+    assert labour["expected"] > 3  # July and August, of which the two snapshots say nothing
+    assert labour["delivered"] == 0.0
+
+
 def test_revisions(filled: None) -> None:
     first, latest = told("data", "revisions", "gdpc1@US", "--period", "2016-Q1")["releases"]
     assert (first["release"], first["which"], first["value"], first["known"]) == (1, "first", 16514.6, "2016-06-29")
