@@ -15,9 +15,7 @@ then translates the names in the series column, and names that are series ids al
 
 from __future__ import annotations
 
-import hashlib
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -32,6 +30,7 @@ from engine.indicator import Series
 from featurestore import catalogue, rows
 from featurestore.sources import Load
 from featurestore.sources.grid import Cells, read_csv, read_xlsx
+from featurestore.sources.mapping import content_of, digest, read
 from featurestore.store import VALUES, Precision, Release
 
 _STRICT = {"extra": "forbid"}  # for pydantic: a key that we do not know is a mistake
@@ -81,25 +80,10 @@ class Columns:
             raise BadInput("a wide table needs series (column = series id), and has no status column")
 
 
-def read_mapping(path: Path) -> Columns:
-    """Raises BadInput that names the mistake and its key."""
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        return TypeAdapter(Columns).validate_python(tomllib.loads(_bytes(path).decode()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"not TOML: {error}", file=str(path)) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise BadInput(first["msg"], file=str(path), column=".".join(map(str, first["loc"])) or None) from None
-    except BadInput as error:
-        raise BadInput(error.problem, file=str(path)) from None
-
-
 def loads(path: Path, mapping: Path, kind: Literal["csv", "xlsx"]) -> Iterator[Load]:
     """One release for each known day in the file, oldest first. Raises BadInput that names file, row and column."""
-    columns = read_mapping(mapping)
-    content = _bytes(path)
+    columns = read(mapping, Columns)
+    content = content_of(path)
     if kind == "csv":
         options = {"delimiter": columns.delimiter, "encoding": columns.encoding}
         grid = read_csv(content, path.name, unterminated=columns.unterminated, **options)
@@ -108,15 +92,7 @@ def loads(path: Path, mapping: Path, kind: Literal["csv", "xlsx"]) -> Iterator[L
     table = _Table(path.name, columns, ragged=kind == "xlsx")
     for row, cells in grid:
         table.take(row, cells)
-    digest = hashlib.sha256(hashlib.sha256(content).digest() + hashlib.sha256(_bytes(mapping)).digest()).digest()
-    yield from table.loads(digest)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"cannot be read: {error.strerror}", file=str(path)) from None
+    yield from table.loads(digest(content, content_of(mapping)))
 
 
 class _Table:

@@ -13,7 +13,7 @@ import pytest
 from engine.calendar import Freq, Period, end_of
 from engine.errors import BadInput, NotReady
 from featurestore import ingest
-from featurestore.sources import nyfed, table
+from featurestore.sources import mapping, nyfed, table
 
 WIDE = """
 source = "bea"
@@ -190,7 +190,7 @@ def test_half_an_xlsx(tmp_path: Path) -> None:
 def test_a_mistake_in_a_mapping(tmp_path: Path, old: str, new: str, place: str) -> None:
     (tmp_path / "m.toml").write_text(WIDE.replace(old, new, 1))
     with pytest.raises(BadInput) as caught:
-        table.read_mapping(tmp_path / "m.toml")
+        mapping.read(tmp_path / "m.toml", table.Columns)
     assert "m.toml" in str(caught.value)
     assert place in str(caught.value)
 
