@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.calendar import Freq, Period, known_day
 from engine.errors import BadInput
@@ -19,10 +21,10 @@ from engine.typing import Floats
 from featurestore import catalogue
 from featurestore.ingest import read
 from featurestore.sources.province import Economy, economy
-from featurestore.sources.province.latent import FIRST, MONTHS, turning_points
-from featurestore.sources.province.levels import SHARES
-from featurestore.sources.province.meaning import CITIES, PROVINCE, is_synthetic, lines
-from featurestore.sources.province.publication import WINDOWS
+from featurestore.sources.province.latent import FIRST, MONTHS, ar2, turning_points
+from featurestore.sources.province.levels import SHARES, Level
+from featurestore.sources.province.meaning import CITIES, PROVINCE, Line, is_synthetic, lines
+from featurestore.sources.province.publication import WINDOWS, published
 from featurestore.sources.province.releases import VERSION
 from featurestore.sources.province.vintages import CENSUSES
 
@@ -262,6 +264,29 @@ def test_turning_points_are_those_of_the_cycle(made: Economy) -> None:
         assert np.argmax(sign * cycle[near]) + near.start == t
         if 12 < t < MONTHS - 12:
             assert abs(int(np.argmax(sign * activity[near])) + near.start - t) <= 5
+
+
+@given(st.integers(0, 10**6), st.sampled_from([line for line in lines() if line.indicator.kind == "level_ytd"]))
+@settings(max_examples=30, deadline=None)
+def test_months_come_back_from_what_is_published(seed: int, line: Line) -> None:
+    months = np.random.default_rng(seed).uniform(1, 100, MONTHS)
+    sums = published(line, Level(months, months)).reshape(-1, 12)[1:]
+    assert np.isnan(published(line, Level(months, months))[:12]).all()
+    whole = months.reshape(-1, 12)[1:]
+    np.testing.assert_allclose(sums[:, 11], whole.sum(axis=1))
+    if line.indicator.freq is Freq.Q:
+        assert np.isfinite(sums).sum(axis=1).tolist() == [4] * 18
+        return
+    np.testing.assert_allclose(np.diff(sums[:, 1:], axis=1), whole[:, 2:])
+    np.testing.assert_allclose(sums[:, 1], whole[:, :2].sum(axis=1))
+
+
+def test_the_wobble_is_an_autoregression_of_that_size() -> None:
+    x = ar2(np.random.default_rng(0), 200_000, (1.3, -0.4), 0.12)
+    assert x.std() == pytest.approx(0.12, rel=0.03)
+    one, two = (np.corrcoef(x[k:], x[:-k])[0, 1] for k in (1, 2))  # Yule-Walker
+    assert one == pytest.approx(1.3 / 1.4, abs=0.01)
+    assert two == pytest.approx(1.3 * one - 0.4, abs=0.01)
 
 
 def test_firms_answer_as_firms_do(made: Economy) -> None:
