@@ -6,76 +6,29 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine import x13
+from engine.adjusted import Adjusted, Diagnostics, load, save
 from engine.calendar import Freq, Period
 from engine.errors import BadInput, JingqiError, LookAhead, NotEnoughData
 from engine.festival import SETS, Window
 from engine.regarima import Specification, blocks, identify, unfit
 from engine.typing import Floats
 
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
 _FORMAT = 1  # raise it when the same arguments would give another result
 _TABLES = ("d10", "d11", "d12", "d13")
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnostics:
-    """How good an X-11 decomposition is; None for what the program did not state (some M need more years).
-
-    m: M1 to M11, q: their weighted mean, both best at 0 and acceptable below 1 (Lothian & Morry 1978). qs_original, qs_adjusted:
-    the QS statistic for seasonality and its p-value. seasonal_filter, trend_filter: the moving averages that the program chose.
-    mcd: months until the trend's change outweighs the irregular's. identifiable: the combined test for seasonality.
-    """
-
-    m: tuple[float | None, ...]
-    q: float | None
-    qs_original: tuple[float, float] | None
-    qs_adjusted: tuple[float, float] | None
-    seasonal_filter: str
-    trend_filter: int | None
-    mcd: int | None
-    identifiable: bool
-
-    @property
-    def acceptable(self) -> bool:
-        """Q below 1 and no seasonality left at one percent."""
-        return self.q is not None and self.q < 1 and self.qs_adjusted is not None and self.qs_adjusted[1] > 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Adjusted:
-    """A decomposition, ``(T,)`` each, from ``first`` on, NaN where the value is not known.
-
-    ``seasonal`` and ``irregular`` are factors around 1 where ``multiplicative``, else amounts around 0. ``adjusted`` is the
-    series without season, trading days and festival. ``method`` names the method and, for STL, why it was not X-13.
-    ``specification`` and ``diagnostics`` are X-13's, None for STL.
-    """
-
-    first: Period
-    adjusted: Floats
-    trend: Floats
-    seasonal: Floats
-    irregular: Floats
-    multiplicative: bool
-    method: str
-    specification: Specification | None
-    diagnostics: Diagnostics | None
+_BATCH = 40  # held series to a program
+_X13 = "X-13ARIMA-SEATS, X-11"
 
 
 def adjust(
@@ -95,6 +48,110 @@ def adjust(
     Raises LookAhead if the specification was identified on data newer than these, NotEnoughData where STL has too little as
     well, NotConverged and BadInput as :func:`engine.x13.run`, NotReady where X-13 is not installed.
     """
+    asked = _ask(first, values, specification, sets, cache)
+    return asked.found or asked.keep(_decompose(asked, sets))
+
+
+def adjust_all(
+    series: Mapping[str, tuple[Period, Floats, Specification | None]],
+    *,
+    sets: Mapping[str, tuple[Window, ...]] = SETS,
+    cache: Path | None = None,
+    workers: int | None = None,
+) -> dict[str, Adjusted]:
+    """:func:`adjust` for many series by name: as many programs at a time as processors, many held series to a program.
+
+    Raises as :func:`adjust`, with the name of the series in front.
+    """
+
+    def named(name: str, error: JingqiError) -> JingqiError:
+        return type(error)(f"{name}: {error}")
+
+    def ask(name: str) -> _Asked:
+        try:
+            return _ask(*series[name], sets, cache)
+        except JingqiError as e:
+            raise named(name, e) from e
+
+    def alone(name: str) -> Adjusted:
+        try:
+            return asked[name].keep(_decompose(asked[name], sets))
+        except JingqiError as e:
+            raise named(name, e) from e
+
+    def together(names: Sequence[str]) -> list[Adjusted]:
+        outputs = x13.run_many([text(name) for name in names], _TABLES)
+        results = []
+        for name, output in zip(names, outputs, strict=True):
+            if isinstance(output, JingqiError):
+                raise named(name, output) from output
+            results.append(asked[name].keep(_by_x13(asked[name], held[name], output)))
+        return results
+
+    def text(name: str) -> str:
+        try:
+            return _text(asked[name], held[name])
+        except JingqiError as e:
+            raise named(name, e) from e
+
+    asked = {name: ask(name) for name in series}
+    new = [name for name in series if not asked[name].found]
+    held = {name: s for name in new if (s := asked[name].specification) and not asked[name].unfit}
+    rest = [name for name in new if name not in held]
+    workers = workers or os.cpu_count() or 1
+    size = min(_BATCH, -(-len(held) // workers) or 1)
+    batches = [list(held)[i : i + size] for i in range(0, len(held), size)]
+    results = {name: a.found for name, a in asked.items() if a.found}
+    with ThreadPoolExecutor(workers) as pool:
+        slow = pool.map(alone, rest)
+        for batch, adjusted in zip(batches, pool.map(together, batches), strict=True):
+            results |= dict(zip(batch, adjusted, strict=True))
+        results |= dict(zip(rest, slow, strict=True))
+    return {name: results[name] for name in series}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request made ready: the series as it was given, its known span from ``first`` on, and what is on file for it."""
+
+    given: tuple[Period, Floats]
+    first: Period
+    values: Floats
+    specification: Specification | None
+    unfit: str
+    path: Path | None
+    found: Adjusted | None
+
+    def keep(self, inner: Adjusted) -> Adjusted:
+        """The decomposition of the known span, spread over the periods that were given, and written to the file."""
+        first, values = self.given
+        seen = ~np.isnan(values)
+
+        def spread(part: Floats) -> Floats:
+            whole = np.full(len(values), np.nan)
+            whole[seen] = part[np.flatnonzero(seen) - (self.first - first)]
+            return whole
+
+        result = replace(
+            inner,
+            first=first,
+            adjusted=spread(inner.adjusted),
+            trend=spread(inner.trend),
+            seasonal=spread(inner.seasonal),
+            irregular=spread(inner.irregular),
+        )
+        if self.path:
+            save(self.path, result)
+        return result
+
+
+def _ask(
+    first: Period,
+    values: Floats,
+    specification: Specification | None,
+    sets: Mapping[str, tuple[Window, ...]],
+    cache: Path | None,
+) -> _Asked:
     if first.freq not in (Freq.M, Freq.Q):
         raise BadInput(f"seasons are adjusted in months and quarters, not from {first} on")
     seen = np.flatnonzero(~np.isnan(values))
@@ -107,63 +164,32 @@ def adjust(
             f"the specification was identified on data to {specification.identified}, the series ends with {newest}"
         )
     path = _path(cache, first, values, specification, sets) if cache else None
-    if path and (found := _load(path)):
-        return found
-    inner = _decompose(first + lead, values[lead:end], specification, sets)
-
-    def spread(part: Floats) -> Floats:
-        whole = np.full(len(values), np.nan)
-        whole[seen] = part[seen - lead]
-        return whole
-
-    result = replace(
-        inner,
-        first=first,
-        adjusted=spread(inner.adjusted),
-        trend=spread(inner.trend),
-        seasonal=spread(inner.seasonal),
-        irregular=spread(inner.irregular),
-    )
-    if path:
-        _save(path, result)
-    return result
+    known = values[lead:end]
+    reason = unfit(first + lead, known, log=specification is not None and specification.log)
+    return _Asked((first, values), first + lead, known, specification, reason, path, load(path) if path else None)
 
 
-def adjust_all(
-    series: Mapping[str, tuple[Period, Floats, Specification | None]],
-    *,
-    sets: Mapping[str, tuple[Window, ...]] = SETS,
-    cache: Path | None = None,
-    workers: int | None = None,
-) -> dict[str, Adjusted]:
-    """:func:`adjust` for many series by name, as many programs at a time as there are processors. Errors name the series."""
-
-    def one(name: str) -> Adjusted:
-        first, values, specification = series[name]
-        try:
-            return adjust(first, values, specification, sets=sets, cache=cache)
-        except JingqiError as e:
-            raise type(e)(f"{name}: {e}") from e
-
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        return dict(zip(series, pool.map(one, series), strict=True))
+def _decompose(asked: _Asked, sets: Mapping[str, tuple[Window, ...]]) -> Adjusted:
+    if asked.unfit:
+        return _by_stl(asked.first, asked.values, asked.unfit)
+    model = asked.specification or identify(asked.first, asked.values, sets)
+    return _by_x13(asked, model, x13.run(_text(asked, model), _TABLES))
 
 
-def _decompose(
-    first: Period, values: Floats, specification: Specification | None, sets: Mapping[str, tuple[Window, ...]]
-) -> Adjusted:
-    reason = unfit(first, values, log=specification is not None and specification.log)
-    if reason:
-        return _by_stl(first, values, reason)
-    model = specification or identify(first, values, sets)
-    text = x13.write(
-        first, values, {**blocks(model, first, len(values)), "estimate": {}, "x11": {"save": list(_TABLES)}}
-    )
-    output = x13.run(text, _TABLES)
+def _text(asked: _Asked, model: Specification) -> str:
+    parts: x13.Blocks = {
+        **blocks(model, asked.first, len(asked.values)),
+        "estimate": {},
+        "x11": {"save": list(_TABLES)},
+    }
+    return x13.write(asked.first, asked.values, parts)
+
+
+def _by_x13(asked: _Asked, model: Specification, output: x13.Output) -> Adjusted:
     seasonal, adjusted, trend, irregular = (output.tables[t] for t in _TABLES)
     return Adjusted(
-        first, adjusted, trend, seasonal, irregular, model.log, "X-13ARIMA-SEATS, X-11", model, _diagnostics(output)
-    )
+        asked.first, adjusted, trend, seasonal, irregular, model.log, _X13, model, _diagnostics(output)
+    )  # fmt: skip
 
 
 def _by_stl(first: Period, values: Floats, reason: str) -> Adjusted:
@@ -216,57 +242,3 @@ def _path(
     digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
     name = digest.hexdigest()
     return cache / name[:2] / f"{name}.json"
-
-
-def to_json(result: Adjusted) -> bytes:
-    """A decomposition as JSON; floats to the last bit, NaN as null."""
-    import orjson
-
-    return orjson.dumps(result, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-@functools.cache
-def _readers() -> tuple[TypeAdapter[Period], TypeAdapter[Specification | None], TypeAdapter[Diagnostics | None]]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Period), TypeAdapter(Specification | None), TypeAdapter(Diagnostics | None)
-
-
-def from_json(text: bytes) -> Adjusted:
-    """Inverse of :func:`to_json`. Raises BadInput for anything else."""
-    import orjson
-
-    period, specification, diagnostics = _readers()
-    try:
-        raw = orjson.loads(text)
-        parts = {k: np.array(raw.pop(k), dtype=np.float64) for k in ("adjusted", "trend", "seasonal", "irregular")}
-        return Adjusted(
-            period.validate_python(raw["first"]),
-            **parts,
-            multiplicative=raw["multiplicative"],
-            method=raw["method"],
-            specification=specification.validate_python(raw["specification"]),
-            diagnostics=diagnostics.validate_python(raw["diagnostics"]),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
-        raise BadInput(f"not a stored adjustment: {e}") from None
-
-
-def _load(path: Path) -> Adjusted | None:
-    """A result on file; None where there is none, or a damaged one, which is then computed and written again."""
-    try:
-        return from_json(path.read_bytes())
-    except (FileNotFoundError, BadInput):
-        return None
-
-
-def _save(path: Path, result: Adjusted) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(to_json(result))
-        Path(name).replace(path)  # whole or not at all, whoever else writes the same
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

