@@ -12,7 +12,7 @@ from featurestore.sources import labels, units
 from featurestore.sources.labels import Label
 from featurestore.sources.sheet import Cell, Sheet
 
-_DAY = re.compile(r"\d{4}(年|[-./])\d{1,2}(月|[-./])\d{1,2}日?")
+_DAY = re.compile(r"\d{4}年\d{1,2}月\d{1,2}日|\d{4}([-./])\d{1,2}\1\d{1,2}(?!\d)")
 _NOTE = re.compile(
     r"[*(\[（【]?(注(?=[:：\d①-⑳一二三、)）】\]\s]|$)|备注|说明|附注|资料来源|数据来源|制表|填表|审核|(notes?|sources?)\b)",
     re.IGNORECASE,

@@ -158,19 +158,22 @@ class _Table:
         raw = sheet.values.get((row, column), "")
         if raw == "" or raw in self._m.missing:
             return None
-        series, period = self._which(row, column, name)
+        series, period = self._which(row, column, name, raw)
         if block := sheet.merged.get((row, column)):
-            period = self._over(block, series, period, name)
+            period = self._over(block, series, period, name, raw)
         number, sign = self._number(raw, row, column)
         return series, period, self._converted(number, sign, series, row, column, name)
 
-    def _which(self, row: int, column: int, name: tuple[str, ...]) -> tuple[Series, Period]:
+    def _which(self, row: int, column: int, name: tuple[str, ...], raw: object) -> tuple[Series, Period]:
         """The series that a cell belongs to and its period."""
         sheet = self._sheet
         shown = " / ".join(name)
         if name not in self._series:
             problem = f"{shown!r} is neither in the mapping's series nor in its ignore"
-            raise sheet.bad(f'{problem}: write "{shown}" = "id@region" under [series]', row, column)
+            cure = f'write "{shown}" = "id@region" under [series]'
+            if isinstance(raw, str) and not re.search(r"\d", raw):
+                cure += ", or correct header_rows, if this is a heading"
+            raise sheet.bad(f"{problem}: {cure}", row, column)
         label, year, titled = self._when(row, column)
         target = self._series[name]
         if not isinstance(target, str):
@@ -218,14 +221,16 @@ class _Table:
             raise sheet.bad(f"{line.label} of which year? Write year = 2018 in the mapping", row, column)
         return line.label, line.year or years.pop(), False
 
-    def _over(self, block: tuple[Cell, ...], series: Series, period: Period, name: tuple[str, ...]) -> Period:
+    def _over(
+        self, block: tuple[Cell, ...], series: Series, period: Period, name: tuple[str, ...], raw: object
+    ) -> Period:
         """The period of one cell merged over several: its own, or February if it covers January and February."""
         cells = [c for c in block if c[0] in self._down and c[1] in self._across]
         found = set()
         for row, column in cells:
             if self._down[row].name + self._across[column].name != name:
                 raise self._sheet.bad("one cell over several names: split the merged cell", *block[0])
-            found.add(self._which(row, column, name)[1])
+            found.add(self._which(row, column, name, raw)[1])
         if len(found) == 1:
             return period
         if series.freq is Freq.M and len(found) == 2 and sorted(p.ordinal % 12 for p in found) == [0, 1]:

@@ -83,33 +83,35 @@ def open_sheet(content: bytes, file: str, name: str | None) -> Sheet:
         raise BadInput(f"no sheet {wanted!r}; there are {', '.join(seen)}", file=file)
     page, written = results[wanted], formulas[wanted]
     values: dict[Cell, object] = {}
-    percent, unsaved = set(), set()
+    percent: set[Cell] = set()
+    unsaved = {(c.row, c.column) for line in written.iter_rows() for c in line if c.data_type == "f"}
     for line in page.iter_rows():
         for cell in line:
-            at = (cell.row, cell.column)
             if cell.value is None:
-                if written.cell(*at).data_type == "f":
-                    unsaved.add(at)
                 continue
+            at = (cell.row, cell.column)
+            unsaved.discard(at)
             value = cell.value.strip() if isinstance(cell.value, str) else cell.value
             if value != "":
                 values[at] = value
             if isinstance(value, int | float) and "%" in str(cell.number_format):
                 percent.add(at)
-    rows = tuple(r for r in range(1, page.max_row + 1) if not page.row_dimensions[r].hidden)
+    hidden_rows = {r for r, d in page.row_dimensions.items() if d.hidden}
+    hidden_columns = _hidden_columns(page)
+    last = max((r for r, _ in (*values, *unsaved)), default=0)
     return Sheet(
         file,
         wanted,
         values,
-        rows,
-        tuple(c for c in range(1, page.max_column + 1) if c not in _hidden(page)),
+        tuple(r for r in range(1, last + 1) if r not in hidden_rows),
+        tuple(c for c in range(1, page.max_column + 1) if c not in hidden_columns),
         {(m.min_row, m.min_col): tuple(m.cells) for m in page.merged_cells.ranges},
         frozenset(percent),
         frozenset(unsaved),
     )
 
 
-def _hidden(page: Any) -> set[int]:
+def _hidden_columns(page: Any) -> set[int]:
     """Hidden columns; a group of columns has one entry, under its first letter."""
     groups = page.column_dimensions.items()
     return {

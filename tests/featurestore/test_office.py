@@ -318,6 +318,39 @@ def test_footnote_marks_are_no_digits_and_some_names_begin_like_notes(tmp_path: 
     assert found == {("trade", "2018-03"): 8.1, ("trade", "2018-04"): 9.0}
 
 
+@pytest.mark.parametrize(
+    ("title", "period"),
+    [
+        ("2018年1-4月各市主要指标", "2018-04"),
+        ("2018年4月各市主要指标（2018年5月15日印发）", "2018-04"),
+        ("各市主要指标 2018-05-15 2018.4", None),
+        ("各市主要指标", None),
+    ],
+)
+def test_the_title_tells_the_period(tmp_path: Path, title: str, period: str | None) -> None:
+    made = book([[title], ["地区", "进出口额(亿元)"], ["全　省", 100], ["杭州市", 40]])
+    mapping = 'header_rows = [2]\nignore = ["杭州市"]\n[series]\n"全省 / 进出口额" = "trade_ytd@US"\n'
+    if period:
+        assert read(tmp_path, made, mapping) == {("trade_ytd", period): 100}
+    else:
+        with pytest.raises(BadInput, match="cell B3: no heading tells the period, and the title tells none"):
+            read(tmp_path, made, mapping)
+    said = read(tmp_path, made, 'period = "2018年上半年"\n' + mapping)
+    assert said == {("trade_ytd", "2018-06"): 100}
+
+
+def test_wrong_header_rows_are_hinted_at(tmp_path: Path) -> None:
+    made = book([["外贸"], ["时间", "进出口额(亿元)"], ["2018年1-2月", 4000]])
+    with pytest.raises(BadInput, match=r"cell B2: .* or correct header_rows"):
+        read(tmp_path, made, SIMPLE)
+
+
+def test_hidden_rows_are_not_read(tmp_path: Path) -> None:
+    made = book([["时间", "进出口额(亿元)"], ["2018年1-2月", 4000], ["2018年3月", "草稿"], ["2018年4月", 2300]])
+    sheet(made).row_dimensions[3].hidden = True
+    assert read(tmp_path, made, SIMPLE) == {("trade", "2018-02"): 4000, ("trade", "2018-04"): 2300}
+
+
 def test_what_is_no_workbook(tmp_path: Path) -> None:
     (tmp_path / "m.toml").write_text('source="a"\nrelease="b"\nknown_at=2018-01-01\n' + SIMPLE, encoding="utf-8")
     for content, problem in ((b"\xd0\xcf\x11\xe0old", "save it as .xlsx"), (b"PK\x03\x04", "not a whole xlsx file")):

@@ -13,6 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from engine.calendar import Period
 from engine.errors import BadInput
 from featurestore import ingest
+from featurestore.memory import MemoryStore
 
 PAGE = (Path(__file__).parents[2] / "docs/sources.md").read_text(encoding="utf-8")
 FILES = re.compile(r"^`([\w./]+)`\n\n(?:```\w+\n(.*?)```|((?:\|[^\n]*\n)+))", re.DOTALL | re.MULTILINE)
@@ -63,6 +64,9 @@ def test_every_example_is_known() -> None:
 def test_the_examples_run(written: Path, source: str, path: str, mapping: str) -> None:
     found = ingest.read(source, written / path, written / mapping)
     assert sum(load.values.height for load in found) == EXPECTED[path]
+    store = MemoryStore()
+    assert all(not receipt.repeated for _, receipt in ingest.ingest(store, found))
+    assert all(receipt.repeated for _, receipt in ingest.ingest(store, found))
 
 
 def test_the_report_of_an_office(written: Path) -> None:
