@@ -28,7 +28,7 @@ from featurestore.sources.province.publication import WINDOWS, published
 from featurestore.sources.province.releases import VERSION
 from featurestore.sources.province.vintages import CENSUSES
 
-VERSION_1 = "767a414cfe0c4b09"
+VERSION_1 = "db039cb6340fd8a3"
 
 
 @pytest.fixture(scope="module")

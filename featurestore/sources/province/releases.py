@@ -47,7 +47,14 @@ def releases(
                 year = FIRST_YEAR + int(t) // 12
                 if event.years[0] <= year <= event.years[1] and days[column.group][t] < event.day:
                     rows["revised", event.code, event.day].append(column.row(int(t), event.day, vintages))
-    loads = [_load(*what, said, seed) for what, said in rows.items()]
+    everything = [(series.id, period, value, "A") for of in rows.values() for series, period, value in of]
+    frame = pl.DataFrame(
+        everything, schema=VALUES, orient="row"
+    )  # one, and slices of it: a frame costs more than its rows
+    loads, start = [], 0
+    for what, of in rows.items():
+        loads.append(_load(*what, frame[start : start + len(of)], of, seed))
+        start += len(of)
     return sorted(loads, key=lambda load: (load.release.known_at, load.release.code))
 
 
@@ -79,13 +86,11 @@ def _columns(truth: dict[str, Level], parts: dict[str, tuple[Level, ...]]) -> It
             yield from (_Column(line, level, city) for city, level in enumerate(parts[line.truth]))
 
 
-def _load(group: str, code: str, day: date, said: list[tuple[Series, int, float]], seed: int) -> Load:
-    names = [s.id for s, _, _ in said]
-    columns = (names, [p for _, p, _ in said], [v for _, _, v in said], ["A"] * len(said))
-    values = pl.DataFrame(dict(zip(VALUES.names(), columns, strict=True)), schema=VALUES)
+def _load(
+    group: str, code: str, day: date, values: pl.DataFrame, said: list[tuple[Series, int, float]], seed: int
+) -> Load:
     instant, precision = known(group, day)
     uri = f"synthetic:province/version-{VERSION}/seed-{seed}/{code}/{day}"
-    content = hashlib.sha256(uri.encode() + repr(columns[:3]).encode()).digest()
-    return Load(
-        Release(SOURCE, code, instant, precision, content, uri), values, tuple({s.id: s for s, _, _ in said}.values())
-    )
+    content = hashlib.sha256(uri.encode() + repr([(s.id, p, v) for s, p, v in said]).encode()).digest()
+    series = tuple({s.id: s for s, _, _ in said}.values())
+    return Load(Release(SOURCE, code, instant, precision, content, uri), values, series)

@@ -68,17 +68,17 @@ def survey(state: Latent, rng: np.random.Generator) -> Survey:
     local = np.column_stack([ar2(rng, MONTHS, (0.8, 0.0), 0.10) for _ in SIZES])
     signal = _signal(state)
     pmi, boom = np.full(MONTHS, np.nan), np.full(MONTHS, np.nan)
-    frames: list[pl.DataFrame] = []
+    waves: dict[Freq, list[dict[str, NDArray[np.generic]]]] = {Freq.M: [], Freq.Q: []}
     complete: list[tuple[str, int, str, float]] = []
     for t in range(PUBLISHED, MONTHS):
         month = FIRST + t
         if t % 12 == 0:
             sample.rotate(month.start.year, first=t == PUBLISHED)
-        waves = [(Freq.M, MONTHLY, sample.industry < MANUFACTURING)]
+        due = [(Freq.M, MONTHLY, sample.industry < MANUFACTURING)]
         if t % 3 == 2:
-            waves.append((Freq.Q, QUARTERLY, np.ones(FIRMS, dtype=np.bool_)))
+            due.append((Freq.Q, QUARTERLY, np.ones(FIRMS, dtype=np.bool_)))
         mood = sample.mood + 0.5 * rng.standard_normal(FIRMS) + local[t, sample.city]
-        for freq, questions, asked in waves:
+        for freq, questions, asked in due:
             seen = {q: signal[t] if q not in ("expectation", "business_next") else 0.7 * signal[t] for q in questions}
             scores = {q: load * seen[q] + mean + mood + 0.7 * rng.standard_normal(FIRMS)
                       for q, (load, mean) in questions.items()}  # fmt: skip
@@ -98,10 +98,10 @@ def survey(state: Latent, rng: np.random.Generator) -> Survey:
                 boom[t] = 0.4 * 2 * now + 0.6 * 2 * later  # 100 + % good - % poor is twice the diffusion index
             capacity = np.clip(78 + 6 * (signal[t] + mood) + 5 * rng.standard_normal(FIRMS), 20, 100).round()
             given["capacity"] = np.where(sample.straight, 80, capacity).astype(np.int8)
-            frames.append(_wave(period, sample.number, given, asked, silent))
+            waves[freq].append(_wave(period, sample.number, given, asked, silent))
     columns = ("freq", "period", "question", "index")
     whole = pl.DataFrame(complete, schema=dict(zip(columns, _COMPLETE, strict=True)), orient="row")
-    answers = pl.concat(frames, how="diagonal").select(_ANSWERS)
+    answers = pl.concat([_joined(*of) for of in waves.items()], how="diagonal").select(_ANSWERS)
     return Survey(sample.firms(), answers, sample.straight_firms(), whole.with_columns(_FLAG), pmi, boom)
 
 
@@ -129,15 +129,18 @@ def _wave(
     given: dict[str, NDArray[np.int8]],
     asked: NDArray[np.bool_],
     silent: NDArray[np.bool_],
-) -> pl.DataFrame:
-    answers = {q: pl.Series(a[asked]) for q, a in given.items() if q != "capacity" or period.freq is Freq.Q}
-    frame = pl.DataFrame({"firm": firm[asked].astype(np.int32), "answered": ~silent[asked], **answers})
-    return frame.with_columns(
-        pl.when("answered").then(pl.col(*answers)),
-        pl.lit(period.freq.value).alias("freq"),
-        pl.lit(period.ordinal, pl.Int32).alias("period"),
-        _FLAG,
-    )
+) -> dict[str, NDArray[np.generic]]:
+    """The columns of a wave: one row a firm that was asked."""
+    answers = {q: a[asked] for q, a in given.items() if q != "capacity" or period.freq is Freq.Q}
+    ordinal = np.full(int(asked.sum()), period.ordinal, dtype=np.int32)
+    return {"period": ordinal, "firm": firm[asked].astype(np.int32), "answered": ~silent[asked], **answers}
+
+
+def _joined(freq: Freq, waves: list[dict[str, NDArray[np.generic]]]) -> pl.DataFrame:
+    """All waves of a frequency, null where a firm did not answer."""
+    frame = pl.DataFrame({name: np.concatenate([wave[name] for wave in waves]) for name in waves[0]})
+    answers = [name for name in frame.columns if name not in ("period", "firm", "answered")]
+    return frame.with_columns(pl.when("answered").then(pl.col(answers)), pl.lit(freq.value).alias("freq"), _FLAG)
 
 
 class _Sample:
