@@ -86,6 +86,7 @@ def test_month_on_month_chains_from_the_newest_level() -> None:
     level = derive(mom, "level_month", base=published("level_month", JAN, np.array([50.0])))
     np.testing.assert_allclose(level.values, [50.0, 50.5, 49.49], rtol=1e-12)
     assert level.path == ("index_mom", "mom", "level_month")
+    assert level.origin.tolist() == [PUBLISHED, DERIVED, DERIVED]
 
 
 def test_a_pair_is_set_against_last_years_january_plus_february() -> None:
@@ -115,6 +116,32 @@ def test_a_split_is_flagged_wherever_it_goes() -> None:
     assert derive(split, "level_ytd").has(Origin.IMPUTED).tolist() == [False] * 12 + [True] * 12
     with pytest.raises(Refused, match="only a flow of the month"):
         split_pair(growth, "half")
+
+
+def test_a_stock_has_its_january_whatever_the_flows_do() -> None:
+    stock = published("level_eop", JAN, np.array([*np.full(12, 100.0), 110.0, 120.0]), pairs=COMBINED)
+    growth = nominal_growth(stock, "yoy_month")
+    np.testing.assert_allclose(growth.values[12:], [10.0, 20.0], rtol=1e-12)
+    assert not growth.has(Origin.PAIR).any()
+    told = published("yoy_month", JAN + 12, np.array([NAN, 20.0]), pairs=COMBINED)
+    level = derive(told, "level_eop", base=stock.year(2018))
+    np.testing.assert_allclose(level.values[12:], [NAN, 120.0], rtol=1e-12)  # not 240
+
+
+def test_what_covers_other_months_or_has_no_base_is_not_known() -> None:
+    mixed = published("yoy_month", JAN, np.array([5.0] * 12 + [NAN] + [5.0] * 11), pairs=MIXED)
+    two = derive(mixed, "two_year_average")
+    assert np.flatnonzero(~np.isnan(two.values)).tolist() == list(
+        range(14, 24)
+    )  # a pair is not averaged with a February
+    growth = published("yoy_month", JAN, np.array([NAN, 5.0, 5.0]), pairs=COMBINED, basis="b")
+    flows = published("level_month", JAN, np.array([NAN, 21.0, 10.5]), pairs=COMBINED, basis="b")
+    np.testing.assert_allclose(derive(growth, "yoy_ytd", base=flows).values, [NAN, 5.0, 5.0], rtol=1e-12)
+    assert np.isnan(
+        derive(growth, "yoy_ytd", base=split_pair(flows, "half")).values
+    ).all()  # growth of a pair, half a level
+    losses = published("level_quarter", Period.parse("2018-Q1"), np.array([-5.0, 0.0, 5.0, 5.0, 5.0, 5.0, -5.0, 5.0]))
+    np.testing.assert_allclose(nominal_growth(losses, "yoy_quarter").values[4:], [NAN, NAN, -200.0, 0.0])
 
 
 # Refusals
@@ -194,38 +221,6 @@ def test_figures_that_contradict_their_rule_are_named() -> None:
         Figures("share", JAN, np.array([NAN, 2.0]), np.array([1, 1], dtype=np.uint8))
     with pytest.raises(BadInput, match="frequency Q"):
         published("level_month", Period.parse("2018-Q1"), np.array([1.0]))
-
-
-# Rules
-
-
-CHANGING = "combined to 1999, separate since 2000, combined since 2013"
-
-
-@pytest.mark.parametrize("text", ["separate", "combined", "separate to 2019, combined since 2020", CHANGING])
-def test_a_rule_is_read_and_written(text: str) -> None:
-    rule = PairRule.parse(text)
-    assert PairRule.parse(str(rule)) == rule
-    years = np.array([1990, 1999, 2000, 2012, 2013, 2019, 2020])
-    expected = {"separate": "0000000", "combined": "1111111", "separate to 2019, combined since 2020": "0000001"}
-    assert "".join(map(str, rule.combined(years).astype(int))) == expected.get(text, "1100111")
-
-
-@pytest.mark.parametrize(
-    "text", ["", "na", "separate to 2019", "separate to 2018, combined since 2020", "combined, separate"]
-)
-def test_a_rule_that_is_none(text: str) -> None:
-    with pytest.raises(BadInput, match="January-February rule"):
-        PairRule.parse(text)
-
-
-@timeless
-@given(st.lists(st.booleans(), min_size=1, max_size=8))
-def test_a_rule_is_seen_in_its_series(states: list[bool]) -> None:
-    values = np.ones(12 * len(states))
-    values[::12][states] = NAN
-    seen = PairRule.seen_in(JAN, values)
-    assert seen.combined(2018 + np.arange(len(states))).tolist() == states
 
 
 # Properties
