@@ -1,7 +1,7 @@
 """Seasonal adjustment: X-13ARIMA-SEATS with Spring Festival and trading days, STL for what it cannot take, results on file.
 
->>> reviewed = adjust(first, values).specification          # once a year: model, windows and outliers are chosen
->>> adjust(first, longer, reviewed).adjusted                # each month: the same model, new moving averages
+reviewed = adjust(first, values).specification     # once a year: model, windows and outliers are chosen
+adjust(first, longer, reviewed).adjusted           # each month: the same model, new moving averages
 """
 
 from __future__ import annotations
