@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ import polars as pl
 from engine.calendar import Freq, Period, known_day
 from engine.errors import BadInput, LookAhead, Unknown
 from engine.indicator import Series
-from engine.typing import Floats
+from engine.typing import Floats, Ints
 
 Timing = Literal["real", "pseudo"]
 """``real``: values and days as they were. ``pseudo``: one later vintage, cut by usual publication delays."""
@@ -25,62 +26,104 @@ NEVER = np.iinfo(np.int64).min  # which numpy writes as NaT, and polars reads as
 STAMP = pl.Datetime("us", "UTC")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """Values known at ``asof``, one row a month, one column a series.
 
-    frame: column ``month`` (Int32, ordinals of monthly periods, without gaps) and one Float64 column per series id; a quarterly
-    value stands in the last month of its quarter; null where nothing is known.
-    known: the same shape; Datetime(us, UTC), when the newest value behind the cell became known.
+    values: ``(T, N)`` from the month ``first`` on, NaN where nothing is known; a quarterly value stands in the last month of its
+    quarter. stamps: ``(T, N)`` int64, microseconds since 1970 UTC when the newest value behind the cell became known, NEVER where
+    it is empty. As polars frames both are ``frame`` and ``known``.
 
-    Raises LookAhead if a cell became known after ``asof``, BadInput if the two frames do not fit.
+    Raises LookAhead if a cell became known after ``asof``, BadInput if the shapes do not fit.
     """
 
     asof: datetime
     series: tuple[Series, ...]
-    frame: pl.DataFrame
-    known: pl.DataFrame
+    first: Period
+    values: Floats
+    stamps: Ints
     timing: Timing = "real"
-    _column: dict[str, int] = field(init=False, repr=False, compare=False)
+    _column: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.asof.tzinfo is None:
             raise BadInput("the information date of a panel needs a time zone")
-        ids = [s.id for s in self.series]
-        if self.frame.columns != [AXIS, *ids] or self.known.columns != [AXIS, *ids]:
-            raise BadInput(f"the frames of a panel need the columns {AXIS}, {', '.join(ids)}")
-        months = self.frame[AXIS].to_numpy()
-        if len(months) == 0 or not np.array_equal(months, np.arange(months[0], months[0] + len(months))):
-            raise BadInput("the months of a panel must follow each other without a gap, and there must be at least one")
-        object.__setattr__(self, "_column", {name: i for i, name in enumerate(ids)})
+        if self.first.freq is not Freq.M or not len(self.values):
+            raise BadInput("a panel begins with a month, and has at least one")
+        if self.values.shape != self.stamps.shape or self.values.shape[1] != len(self.series):
+            raise BadInput(
+                f"{len(self.series)} series, values {self.values.shape} and stamps {self.stamps.shape} do not fit"
+            )
+        object.__setattr__(self, "_column", {s.id: i for i, s in enumerate(self.series)})
         newest = self.newest
         if newest is not None and newest > self.asof:
-            late = [c for c in ids if (m := self.known[c].max()) is not None and m > self.asof]  # type: ignore[operator]
+            late = [i for i, top in zip(self.ids, self.stamps.max(0), strict=True) if top > _microseconds(self.asof)]
             raise LookAhead(
                 f"{', '.join(late)}: known at {newest:%Y-%m-%d %H:%M} UTC, after the as-of {self.asof:%Y-%m-%d %H:%M}"
             )
+
+    @classmethod
+    def of_frames(
+        cls,
+        asof: datetime,
+        series: tuple[Series, ...],
+        frame: pl.DataFrame,
+        known: pl.DataFrame,
+        timing: Timing = "real",
+    ) -> Panel:
+        """From a column ``month`` (Int32, ordinals without gaps) and one column per series id, Float64 and Datetime(us, UTC).
+
+        Raises BadInput if the two frames do not fit.
+        """
+        ids = [s.id for s in series]
+        if frame.columns != [AXIS, *ids] or known.columns != [AXIS, *ids]:
+            raise BadInput(f"the frames of a panel need the columns {AXIS}, {', '.join(ids)}")
+        months = frame[AXIS].to_numpy()
+        if len(months) == 0 or not np.array_equal(months, np.arange(months[0], months[0] + len(months))):
+            raise BadInput("the months of a panel must follow each other without a gap, and there must be at least one")
+        if not frame[AXIS].equals(known[AXIS]):
+            raise BadInput("the two frames of a panel have the same months")
+        values = np.column_stack([frame[i].cast(pl.Float64).to_numpy() for i in ids])
+        stamps = np.column_stack([known[i].cast(STAMP).to_numpy().view(np.int64) for i in ids])
+        return cls(asof, series, Period(Freq.M, int(months[0])), values, stamps, timing)
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """Column ``month`` and one Float64 column per series id; null where nothing is known."""
+        columns = {i: pl.Series(i, self.values[:, j], nan_to_null=True) for j, i in enumerate(self.ids)}
+        return pl.DataFrame({AXIS: self._axis, **columns})
+
+    @cached_property
+    def known(self) -> pl.DataFrame:
+        """The same shape; Datetime(us, UTC), when the newest value behind the cell became known."""
+        stamps = np.ascontiguousarray(self.stamps).view("datetime64[us]")
+        return pl.DataFrame(
+            {AXIS: self._axis, **{i: pl.Series(stamps[:, j], dtype=STAMP) for j, i in enumerate(self.ids)}}
+        )
+
+    @property
+    def _axis(self) -> pl.Series:
+        return pl.Series(AXIS, np.arange(self.first.ordinal, self.first.ordinal + self.months, dtype=np.int32))
 
     @property
     def ids(self) -> tuple[str, ...]:
         return tuple(self._column)
 
     @property
-    def first(self) -> Period:
-        """The month of row 0."""
-        return Period(Freq.M, int(self.frame[AXIS][0]))
+    def months(self) -> int:
+        """T, the number of rows."""
+        return len(self.values)
 
     @property
     def last(self) -> Period:
         """The month of the last row."""
-        return Period(Freq.M, int(self.frame[AXIS][-1]))
+        return self.first + (self.months - 1)
 
     @property
     def newest(self) -> datetime | None:
         """When the newest value in the panel became known: the proof that nothing from the future was used."""
-        if not self.series:
-            return None
-        tops = [top for s in self.known.iter_columns() if s.name != AXIS and (top := s.max()) is not None]
-        return max(tops) if tops else None  # type: ignore[return-value]
+        top = int(self.stamps.max(initial=NEVER))
+        return None if top == NEVER else EPOCH + timedelta(microseconds=top)
 
     @property
     def day(self) -> str:
@@ -93,65 +136,60 @@ class Panel:
 
     def matrix(self, ids: Sequence[str]) -> Floats:
         """``(T, len(ids))`` values, NaN where not known. Raises Unknown for a series that the panel lacks."""
-        self._require(ids)
-        return np.column_stack([self.frame[i].to_numpy() for i in ids]) if ids else np.empty((self.frame.height, 0))
+        return self.values[:, self._places(ids)]
 
-    def known_at(self, ids: Sequence[str]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    def known_at(self, ids: Sequence[str]) -> Ints:
         """``(T, len(ids))`` microseconds since 1970 UTC at which each cell became known; NEVER where it is empty."""
-        self._require(ids)
-        return np.column_stack([self.known[i].to_numpy().view(np.int64) for i in ids])
+        return self.stamps[:, self._places(ids)]
 
     def meaning(self, series_id: str) -> Series:
         """The series of that id. Raises Unknown."""
-        self._require([series_id])
-        return self.series[self._column[series_id]]
+        return self.series[self._places([series_id])[0]]
 
     def select(self, ids: Sequence[str]) -> Panel:
         """The same panel with these series only."""
-        self._require(ids)
+        at = self._places(ids)
         return replace(
-            self, series=tuple(self.meaning(i) for i in ids),
-            frame=self.frame.select(AXIS, *ids), known=self.known.select(AXIS, *ids),
-        )  # fmt: skip
+            self, series=tuple(self.series[j] for j in at), values=self.values[:, at], stamps=self.stamps[:, at]
+        )
 
     def with_values(self, ids: Sequence[str], values: Floats, asof: datetime | None = None) -> Panel:
         """The same panel with other values in some columns, NaN for none: how news steps from one vintage to the next.
 
         values: ``(T, len(ids))``. A cell that was empty becomes known at the panel's own information date.
         """
-        self._require(ids)
-        asof = asof or self.asof
-        stamps, seen = self.known_at(ids), ~np.isnan(values)
-        stamps = np.where(seen & (stamps == NEVER), (asof - EPOCH) // timedelta(microseconds=1), stamps)
-        stamps = np.where(seen, stamps, NEVER)
-        frame = pl.from_numpy(values, list(ids), orient="row").fill_nan(None)
-        known = pl.from_numpy(stamps, list(ids), orient="row").select(
-            pl.when(pl.all() != NEVER).then(pl.all()).cast(STAMP)
-        )
-        return replace(self, asof=asof, frame=self.frame.with_columns(frame), known=self.known.with_columns(known))
+        at, asof = self._places(ids), asof or self.asof
+        seen, stamps = ~np.isnan(values), self.stamps[:, at]
+        stamps = np.where(seen, np.where(stamps == NEVER, _microseconds(asof), stamps), NEVER)
+        whole, when = self.values.copy(), self.stamps.copy()
+        whole[:, at], when[:, at] = values, stamps
+        return replace(self, asof=asof, values=whole, stamps=when)
 
     def over(self, first: Period, last: Period) -> Panel:
         """The same panel on an axis that covers at least the months ``first`` … ``last``; new months are empty."""
-        a, b = min(first.ordinal, self.first.ordinal), max(last.ordinal, self.last.ordinal)
-        if (a, b) == (self.first.ordinal, self.last.ordinal):
+        before, after = max(0, self.first - first), max(0, last - self.last)
+        if not before and not after:
             return self
-        axis = pl.DataFrame({AXIS: np.arange(a, b + 1, dtype=np.int32)})
+        more = ((before, after), (0, 0))
+        values = np.pad(self.values, more, constant_values=np.nan)
         return replace(
-            self,
-            frame=axis.join(self.frame, on=AXIS, how="left", maintain_order="left"),
-            known=axis.join(self.known, on=AXIS, how="left", maintain_order="left"),
+            self, first=self.first + -before, values=values, stamps=np.pad(self.stamps, more, constant_values=NEVER)
         )
 
     def digest(self) -> str:
         """sha256 of ids, months and values to the last bit: two panels with one digest give the same answers."""
-        h = hashlib.sha256(repr((self.ids, self.first.ordinal, self.frame.height)).encode())
-        values = self.matrix(self.ids)
-        h.update(np.where(np.isnan(values), np.nan, values).tobytes())  # one bit pattern for every NaN
+        h = hashlib.sha256(repr((self.ids, self.first.ordinal, self.months)).encode())
+        h.update(np.where(np.isnan(self.values), np.nan, self.values).tobytes())  # one bit pattern for every NaN
         return h.hexdigest()
 
-    def _require(self, ids: Sequence[str]) -> None:
+    def _places(self, ids: Sequence[str]) -> list[int]:
         if missing := [i for i in ids if i not in self._column]:
             raise Unknown(f"the panel as of {self.day} does not hold {', '.join(missing)}")
+        return [self._column[i] for i in ids]
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - EPOCH) // timedelta(microseconds=1)
 
 
 def empty_known(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:

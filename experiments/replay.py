@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import polars as pl
 
 from engine.calendar import Freq, Period, known_day
@@ -112,4 +113,4 @@ def _asked(origin: datetime, freq: Freq, horizons: Sequence[int]) -> Iterator[tu
 
 def _is_known(panel: Panel, series_id: str, period: Period) -> bool:
     row = panel.row(period)
-    return 0 <= row < panel.frame.height and panel.frame[series_id][row] is not None
+    return 0 <= row < panel.months and not np.isnan(panel.matrix([series_id])[row, 0])

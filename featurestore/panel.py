@@ -13,17 +13,16 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from engine.calendar import Freq, known_day
+from engine.calendar import Freq, Period, known_day
 from engine.errors import BadInput, NotEnoughData
 from engine.indicator import Series
-from engine.panel import AXIS, Panel, Timing
+from engine.panel import NEVER, Panel, Timing
 from engine.steps import analyse, reach
 from engine.typing import Bools, Floats, Ints
 from featurestore import rows
 from featurestore.store import Store
 
 _DAY = 86_400_000_000
-_NEVER = np.iinfo(np.int64).min
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -145,15 +144,10 @@ def _assemble(series: tuple[Series, ...], cells: _Cells, asof: datetime, timing:
         raise NotEnoughData(f"nothing is known of {names} as of {known_day(asof)}")
     first, last = min(e[0] for e in ends), max(e[1] for e in ends)
     shape = (last - first + 1, len(series))
-    values, known = np.full(shape, np.nan, order="F"), np.full(shape, _NEVER, order="F")
+    values, known = np.full(shape, np.nan), np.full(shape, NEVER)
     for n, (month, value, when) in enumerate(columns):
         values[month - first, n], known[month - first, n] = value, when
-    ids = [s.id for s in series]
-    axis = pl.Series(AXIS, np.arange(first, last + 1, dtype=np.int32))
-    frame = pl.from_numpy(values, ids, orient="row").fill_nan(None)
-    stamp = pl.when(pl.all() != _NEVER).then(pl.all()).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    whens = pl.from_numpy(known, ids, orient="row").select(stamp)
-    return Panel(asof, series, frame.insert_column(0, axis), whens.insert_column(0, axis), timing)
+    return Panel(asof, series, Period(Freq.M, int(first)), values, known, timing)
 
 
 def _column(s: Series, period: Ints, value: Floats, known: Ints) -> tuple[Ints, Floats, Ints]:
@@ -161,7 +155,7 @@ def _column(s: Series, period: Ints, value: Floats, known: Ints) -> tuple[Ints, 
     if not len(period):
         return period, value, known
     at = period - period[0]
-    levels, when = np.full(at[-1] + 1, np.nan), np.full(at[-1] + 1, _NEVER)
+    levels, when = np.full(at[-1] + 1, np.nan), np.full(at[-1] + 1, NEVER)
     levels[at], when[at] = value, known
     analysed = analyse(levels, s.indicator.step, s.freq)
     newest = when.copy()

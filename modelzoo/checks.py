@@ -105,7 +105,7 @@ def too_little_is_refused(model: Model, panel: Panel, later: Panel, period: Peri
     values[:-6] = np.nan
     for poor in (
         panel.with_values(panel.ids, values),
-        panel.with_values([target], np.full((panel.frame.height, 1), np.nan)),
+        panel.with_values([target], np.full((panel.months, 1), np.nan)),
     ):
         try:
             fitted = model.fit(poor)

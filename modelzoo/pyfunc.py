@@ -56,4 +56,4 @@ class Predictor:
         months = [Period.parse(str(m)).last_month.ordinal for m in given[MONTH]]
         columns = {i: pl.Series(np.asarray(given[i], float)).fill_nan(None) for i in ids}
         frame = pl.DataFrame({AXIS: pl.Series(months, dtype=pl.Int32), **columns})
-        return Panel(parse_asof(asof), self.kept.series, frame, empty_known(frame, parse_asof(asof)))
+        return Panel.of_frames(parse_asof(asof), self.kept.series, frame, empty_known(frame, parse_asof(asof)))

@@ -104,7 +104,7 @@ def frames(panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame]:
     monthly = [i for i in panel.ids if i not in quarterly]
     first = pd.Period(str(panel.first), "M")
     m = pd.DataFrame(
-        panel.matrix(monthly), index=pd.period_range(first, periods=panel.frame.height, freq="M"), columns=monthly
+        panel.matrix(monthly), index=pd.period_range(first, periods=panel.months, freq="M"), columns=monthly
     )
     q = pd.DataFrame({i: own(panel, i)[1] for i in quarterly})
     q.index = pd.period_range(first.asfreq("Q"), periods=len(q), freq="Q")

@@ -126,7 +126,7 @@ class Dfm:
         if not self.since:
             return 0
         n = Period.parse(self.since).ordinal - panel.first.ordinal
-        if n >= panel.frame.height:
+        if n >= panel.months:
             raise NotEnoughData(
                 f"the sample begins in {self.since}, after the last month of the panel as of {panel.day}"
             )
@@ -232,7 +232,7 @@ class FittedDfm:
 
     def _open(self, panel: Panel, layout: Layout, p: factor.Parameters, s: factor.Smoothed, row: int) -> Linear:
         z, skip = self._target(layout, p), self.model.skip(panel)
-        T, N = panel.frame.height, len(self.mean)
+        T, N = panel.months, len(self.mean)
         weights, expected = np.zeros((T, N)), np.tile(self.mean, (T, 1))
         on, cells = factor.weigh(p, s, z, row), factor.expected(p, s)
         for at, w, e in zip((layout.collapsed, layout.explicit), on, cells, strict=True):

@@ -31,7 +31,7 @@ def make(asof_known: timedelta = timedelta(0)) -> Panel:
         }
     )
     known = empty_known(frame, ASOF + asof_known)
-    return Panel(ASOF, (series("m", Freq.M), series("q", Freq.Q)), frame, known)
+    return Panel.of_frames(ASOF, (series("m", Freq.M), series("q", Freq.Q)), frame, known)
 
 
 def test_a_value_from_the_future_is_refused() -> None:
@@ -82,9 +82,9 @@ def test_what_a_panel_does_not_hold() -> None:
     with pytest.raises(NotEnoughData, match="no value is known"):
         last_known(p.with_values(["q@XX"], np.full((7, 1), np.nan)), "q@XX")
     with pytest.raises(BadInput, match="without a gap"):
-        Panel(ASOF, p.series, p.frame.filter(pl.col(AXIS) != p.first.ordinal + 1), p.known[1:])
+        Panel.of_frames(ASOF, p.series, p.frame.filter(pl.col(AXIS) != p.first.ordinal + 1), p.known[1:])
     with pytest.raises(BadInput, match="need the columns"):
-        Panel(ASOF, p.series[:1], p.frame, p.known)
+        Panel.of_frames(ASOF, p.series[:1], p.frame, p.known)
 
 
 @pytest.mark.parametrize("text", ["gdp", "gdp@", "@US", "gdp@US@x"])

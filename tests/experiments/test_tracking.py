@@ -81,7 +81,7 @@ def test_mlflow_loads_the_champion_and_says_the_same_bits(
     panel = build_panel(store, kept.model.inputs, asof)
     ours = kept.fit_for(asof).fitted.estimate(panel, [Period.parse(p) for p in periods])
     given = pd.DataFrame(panel.matrix(kept.model.inputs), columns=list(kept.model.inputs))
-    given["month"] = [str(panel.first + t) for t in range(panel.frame.height)]
+    given["month"] = [str(panel.first + t) for t in range(panel.months)]
     assert AXIS in given
 
     mlflow.set_tracking_uri(f"sqlite:///{home / 'mlflow.db'}")

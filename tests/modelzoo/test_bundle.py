@@ -30,7 +30,7 @@ def panel(day: date, seed: int = 0, quarters: int = 40) -> Panel:
     values[2::3] = np.random.default_rng(seed).normal(2, 1, quarters)
     months = np.arange(quarters * 3, dtype=np.int32) + 2006 * 12
     frame = pl.DataFrame({AXIS: months, GDP.id: pl.Series(values).fill_nan(None)})
-    return Panel(end_of(day), (GDP,), frame, empty_known(frame, end_of(day)))
+    return Panel.of_frames(end_of(day), (GDP,), frame, empty_known(frame, end_of(day)))
 
 
 DAYS = (date(2016, 6, 29), date(2016, 7, 29))

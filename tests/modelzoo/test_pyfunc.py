@@ -30,7 +30,7 @@ VALUES[2::3] = np.random.default_rng(0).normal(2, 1, 40)
 def panel() -> Panel:
     months = np.arange(120, dtype=np.int32) + 2006 * 12
     frame = pl.DataFrame({AXIS: months, SERIES.id: pl.Series(VALUES).fill_nan(None)})
-    return Panel(end_of(DAY), (SERIES,), frame, empty_known(frame, end_of(DAY)))
+    return Panel.of_frames(end_of(DAY), (SERIES,), frame, empty_known(frame, end_of(DAY)))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.errors import BadInput, NotReady, Unknown
-from engine.panel import empty_known
+from engine.panel import Panel, empty_known
 from featurestore.panel import build_panel
 from modelzoo import bundle
 from serving import champions
@@ -121,6 +120,8 @@ def test_refits_are_few(shared: Shop) -> None:
     champion = shared.champion(JULY)
     panel = build_panel(shared.store, champion.bundle.model.inputs, JULY)
     for hours in range(1, champions.KEPT_REFITS + 5):
-        earlier = replace(panel, asof=JULY - timedelta(hours=hours), known=empty_known(panel.frame, JUNE))
+        earlier = Panel.of_frames(
+            JULY - timedelta(hours=hours), panel.series, panel.frame, empty_known(panel.frame, JUNE)
+        )
         champion.fit_for(earlier)
     assert len(champion._refits) == champions.KEPT_REFITS
