@@ -76,7 +76,12 @@ class Pairs:
 
 def _total(s: Smoothed, months: slice | Bools) -> Floats:
     """``(m, m)`` the sum of smoothed covariances over some months."""
-    return np.asarray(np.tensordot(np.bincount(s.at[months], minlength=len(s.V)).astype(float), s.V, 1), float)
+    return _over(s.V, s.at[months])
+
+
+def _over(V: Floats, at: Ints) -> Floats:
+    """The sum of V[at] ``(n, a, b)`` over its first axis, by how often each of V is meant."""
+    return np.asarray(np.tensordot(np.bincount(at, minlength=len(V)).astype(float), V, 1), float)
 
 
 def _moments(s: Smoothed, k: int, R: int, lag: int) -> tuple[Floats, Floats, Floats]:
@@ -112,14 +117,11 @@ def _collapsed_pairs(s: Smoothed, d: Data, k: int, R: int) -> Pairs:
 def _explicit_pairs(s: Smoothed, p: Parameters, d: Data, k: int, R: int) -> Pairs:
     """The same sums for the latent months z_t = λ'f_t + e_t of the explicit series, over the months that their values span."""
     E = d.X.shape[1]
-    L = np.zeros((k, R + E))  # (f, z) = L (f, e)
-    L[:R, :R] = np.eye(R)
-    L[R:, :R] = p.x_loadings
-    L[R:, R:] = np.eye(E)
-    x0, x1 = s.x[:, :k] @ L.T, s.x[:, k : 2 * k] @ L.T
-    now, then = slice(0, k), slice(k, 2 * k)
-    V00, V01, V11 = ((L @ s.V[:, i, j] @ L.T)[s.at] for i, j in ((now, now), (now, then), (then, then)))
-    m00, m01, m11 = (a[:, :, None] * b[:, None, :] + V for a, b, V in ((x0, x0, V00), (x0, x1, V01), (x1, x1, V11)))
+    L = np.zeros((2 * k, 2 * k))  # (f_t, z_t, f_t-1, z_t-1) = L (f_t, e_t, f_t-1, e_t-1)
+    for o in (0, k):
+        L[o : o + k, o : o + k] = np.eye(k)
+        L[o + R : o + k, o : o + R] = p.x_loadings
+    x, V = s.x[:, : 2 * k] @ L.T, s.V[:, : 2 * k, : 2 * k]
     out = [np.zeros((2, E)), *(np.zeros((2, E, R, R)) for _ in range(3)), *(np.zeros((2, E, R)) for _ in range(4)),
            *(np.zeros((2, E)) for _ in range(3))]  # fmt: skip
     for i in range(E):
@@ -129,13 +131,12 @@ def _explicit_pairs(s: Smoothed, p: Parameters, d: Data, k: int, R: int) -> Pair
         first = max(0, int(seen[0]) - int(np.flatnonzero(d.weights[i])[-1]))
         spans = (slice(first, first + 1), slice(first + 1, int(seen[-1]) + 1))
         for kk, span in enumerate(spans):
-            a, b, c = m00[span].sum(0), m01[span].sum(0), m11[span].sum(0)
-            z = R + i
-            square = [a[:R, :R], b[:R, :R], c[:R, :R]]
-            cross = [a[:R, z], b[:R, z], b[z, :R], c[:R, z]]
-            for store, value in zip(
-                out, [span.stop - span.start, *square, *cross, a[z, z], b[z, z], c[z, z]], strict=True
-            ):
+            S = x[span].T @ x[span] + L @ _over(V, s.at[span]) @ L.T
+            f, g, z, w = slice(0, R), slice(k, k + R), R + i, k + R + i
+            square = [S[f, f], S[f, g], S[g, g]]
+            cross = [S[f, z], S[f, w], S[z, g], S[g, w]]
+            own = [S[z, z], S[z, w], S[w, w]]
+            for store, value in zip(out, [span.stop - span.start, *square, *cross, *own], strict=True):
                 store[kk, i] = value
         for j in (2, 3, 5, 6, 7, 9, 10):
             out[j][0, i] = 0.0
