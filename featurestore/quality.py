@@ -24,95 +24,34 @@ says nothing about timeliness.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 
 import numpy as np
 import polars as pl
 
-from engine.calendar import Freq, Period, end_of, known_day
-from engine.indicator import Series
+from engine.calendar import Freq, end_of, known_day
 from engine.typing import Floats
+from featurestore.findings import FINDINGS, Finding, Line, lines
+from featurestore.quality_across import contradictions, parts
 from featurestore.store import Store
-
-Severity = Literal["error", "warning"]
 
 GRACE = timedelta(days=7)
 """A release this much after its usual day is late."""
 
-POINTS, UNUSUAL = 5.0, 8.0
-"""Growth is contradicted beyond so many points, and beyond so many times the usual distance from the levels' growth."""
-
 JUMP = 10.0
 """A stock has jumped if its change is so many times the usual deviation from the median change."""
-
-CLOSURE = 0.005
-"""Parts may miss the whole by this share: offices round, and publish by their own revisions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong, or may be. period: as people write it; known: when the value became known, empty if it did not."""
-
-    severity: Severity
-    rule: str
-    series: str
-    name_en: str
-    name_zh: str
-    period: str
-    known: str
-    agency: str
-    says: str
-    do: str
-
-
-FINDINGS = pl.Schema({f.name: pl.String() for f in fields(Finding)})
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A series as known on the day: values ``(T,)`` from ``first`` on, NaN where not known; first release of each value."""
-
-    series: Series
-    first: Period
-    values: Floats
-    known: Mapping[int, datetime]
-    released: Mapping[int, datetime]
-    begun: datetime
-    untimed: frozenset[int]  # first shown by a snapshot
-
-    @property
-    def kind(self) -> str:
-        return self.series.indicator.kind
-
-    def period(self, t: int) -> Period:
-        return self.first + t
-
-    def pair(self, t: int) -> bool:
-        """Whether January is published with February: then it is not missing."""
-        p, rule = self.period(t), self.series.indicator.jan_feb
-        if p.freq is not Freq.M or p.start.month != 1 or "combined" not in rule:
-            return False
-        return "since" not in rule or p.start.year >= int(rule.rsplit(" ", 1)[-1])
-
-    def say(self, severity: Severity, rule: str, t: int, says: str, do: str) -> Finding:
-        i, p = self.series.indicator, self.period(t)
-        known = self.known.get(t)
-        day = known_day(known).isoformat() if known else ""
-        return Finding(severity, rule, self.series.id, i.name_en, i.name_zh, str(p), day, i.agency, says, do)
 
 
 def check(store: Store, asof: datetime, ids: Sequence[str] | None = None) -> pl.DataFrame:
     """FINDINGS on what was known at ``asof``, errors first, newest period first. Without ids: everything. Raises Unknown."""
-    lines = list(_lines(store, asof, ids))
+    series = list(lines(store, asof, ids))
     found: list[Finding] = []
-    for line in lines:
+    for line in series:
         found += _values(line)
         found += _timeliness(line, asof)
-    found += _contradictions(lines, {(f.series, f.period) for f in found if f.severity == "error"})
-    found += _parts(lines)
+    found += contradictions(series, {(f.series, f.period) for f in found if f.severity == "error"})
+    found += parts(series)
     table = pl.DataFrame([tuple(getattr(f, n) for n in FINDINGS) for f in found], schema=FINDINGS, orient="row")
     return table.sort("severity", "period", "series", "rule", descending=[False, True, False, False])
 
@@ -123,7 +62,7 @@ def departments(store: Store, asof: datetime, ids: Sequence[str] | None = None) 
     Expected are the periods whose usual day lies between the first load of their series and ``asof``.
     """
     totals: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
-    for line in _lines(store, asof, ids):
+    for line in lines(store, asof, ids):
         row = totals[line.series.indicator.agency]
         row[0] += 1
         for t, day in _expected(line, asof):
@@ -145,33 +84,7 @@ def departments(store: Store, asof: datetime, ids: Sequence[str] | None = None) 
     )  # fmt: skip
 
 
-def _lines(store: Store, asof: datetime, ids: Sequence[str] | None) -> Iterator[_Line]:
-    meaning = store.series()
-    events = store.releases()
-    snapshots = set(events.filter(pl.col("rows") > 2 * (pl.col("new") + pl.col("revised")))["release"])
-    history = store.history(list(ids if ids is not None else meaning)).filter(pl.col("known_at") <= asof)
-    for (name,), rows in history.group_by("series", maintain_order=True):
-        series = meaning[str(name)]
-        lo, hi = int(rows["period"].min()), int(rows["period"].max())  # type: ignore[arg-type]
-        values = np.full(hi - lo + 1, np.nan)
-        known: dict[int, datetime] = {}
-        released: dict[int, datetime] = {}
-        untimed = set()
-        for ordinal, value, when, event in rows.select("period", "value", "known_at", "release").iter_rows():
-            if event in snapshots and ordinal - lo not in released:
-                untimed.add(ordinal - lo)
-            values[ordinal - lo] = np.nan if value is None else value
-            known[ordinal - lo] = when
-            released.setdefault(ordinal - lo, when)
-        yield _Line(
-            series, Period(series.freq, lo), values, known, released, min(released.values()), frozenset(untimed)
-        )
-
-
-# -------------------------------------------------------------------------------------------------------------- one series
-
-
-def _values(line: _Line) -> Iterator[Finding]:
+def _values(line: Line) -> Iterator[Finding]:
     """unit, repeated, missing, falls, shift: each on what the ones before it left standing."""
     values = line.values.copy()
     kind, cumulated = line.kind, line.kind.endswith("_ytd")
@@ -224,7 +137,7 @@ def _units(values: Floats, lag: int) -> Iterator[tuple[int, int]]:
                     yield t, power
 
 
-def _shifts(line: _Line, values: Floats) -> Iterator[Finding]:
+def _shifts(line: Line, values: Floats) -> Iterator[Finding]:
     """A change of the logarithm far from the usual one that is not taken back in the month after."""
     change = np.diff(np.log(np.where(values > 0, values, np.nan)))
     usual = np.nanmedian(change) if np.isfinite(change).sum() >= 24 else np.nan
@@ -239,14 +152,14 @@ def _shifts(line: _Line, values: Floats) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _usual(line: _Line) -> timedelta:
+def _usual(line: Line) -> timedelta:
     own = [
         at - end_of(line.period(t).end) for t, at in line.released.items() if at > line.begun and t not in line.untimed
     ]
     return sorted(own)[len(own) // 2] if len(own) >= 8 else timedelta(days=line.series.indicator.delay_days)
 
 
-def _expected(line: _Line, asof: datetime) -> Iterator[tuple[int, datetime]]:
+def _expected(line: Line, asof: datetime) -> Iterator[tuple[int, datetime]]:
     """Periods whose usual day lies between the first load of the series and the day, and that usual day."""
     delay, t = _usual(line), 0
     while True:
@@ -258,7 +171,7 @@ def _expected(line: _Line, asof: datetime) -> Iterator[tuple[int, datetime]]:
         t += 1
 
 
-def _timeliness(line: _Line, asof: datetime) -> Iterator[Finding]:
+def _timeliness(line: Line, asof: datetime) -> Iterator[Finding]:
     for t, day in _expected(line, asof):
         if t in line.released:
             late = line.released[t] - day
@@ -272,73 +185,3 @@ def _timeliness(line: _Line, asof: datetime) -> Iterator[Finding]:
                 "warning", "overdue", t, f"not released, though due on {known_day(day)}",
                 "ask the department whether the statistic or the delivery is late",
             )  # fmt: skip
-
-
-# ------------------------------------------------------------------------------------------------------------ several series
-
-
-def _stem(indicator: str) -> str:
-    """``elec_total_ytd`` and ``elec_total_yoy`` are two figures of ``elec_total``."""
-    for end in ("_yoy_ytd", "_yoy", "_ytd", "_balance"):
-        indicator = indicator.removesuffix(end)
-    return indicator
-
-
-def _contradictions(lines: Sequence[_Line], known: set[tuple[str, str]]) -> Iterator[Finding]:
-    """Growth beside the growth of the levels. The two differ by scope and base; what is judged is how far from usual."""
-    levels = {
-        (_stem(x.series.indicator.id), x.series.region.code, x.kind.rsplit("_", 1)[-1]): x
-        for x in lines
-        if x.kind.startswith(("level_", "count_"))
-    }
-    for line in lines:
-        if not line.kind.startswith("yoy_") or line.series.freq not in (Freq.M, Freq.Q):
-            continue
-        level = levels.get((_stem(line.series.indicator.id), line.series.region.code, line.kind.rsplit("_", 1)[-1]))
-        if level is None or level.series.freq is not line.series.freq:
-            continue
-        year, shift = line.series.freq.per_year, line.first - level.first
-        at = np.arange(len(line.values)) + shift
-        ok = (at >= year) & (at < len(level.values))
-        gap = np.full(len(line.values), np.nan)
-        gap[ok] = line.values[ok] - 100 * (level.values[at[ok]] / level.values[at[ok] - year] - 1)
-        for t in np.flatnonzero(
-            ok
-        ):  # a level that is found wrong already says nothing of growth, in its year or the next
-            if {(level.series.id, str(line.period(int(t)) + back)) for back in (0, -year)} & known:
-                gap[t] = np.nan
-        usual = np.nanmedian(gap) if np.isfinite(gap).sum() >= 2 * year else np.nan
-        spread = 1.4826 * np.nanmedian(np.abs(gap - usual)) if np.isfinite(usual) else np.nan
-        for t in np.flatnonzero(np.abs(gap - usual) > max(POINTS, UNUSUAL * spread)) if np.isfinite(spread) else ():
-            near = [gap[s] for s in (t - 1, t + 1) if 0 <= s < len(gap) and np.isfinite(gap[s])]
-            if near and all(abs(g - usual) < 0.5 * abs(gap[t] - usual) for g in near):
-                yield line.say(
-                    "error", "contradiction", int(t),
-                    f"{line.values[t]:.1f} %, where the levels say {line.values[t] - gap[t]:.1f} %; "
-                    f"{usual:+.1f} points are usual between them",
-                    "compare both with the original table",
-                )  # fmt: skip
-
-
-def _parts(lines: Sequence[_Line]) -> Iterator[Finding]:
-    """Sums of the parts of a region, where all of them are known."""
-    groups: dict[tuple[str, str], list[_Line]] = defaultdict(list)
-    whole = {(x.series.indicator.id, x.series.region.code): x for x in lines}
-    for x in lines:
-        if x.series.region.within and x.kind in ("level_ytd", "level_month", "level_eop", "count_ytd", "count_eop"):
-            groups[x.series.indicator.id, x.series.region.within].append(x)
-    for key, parts in groups.items():
-        total = whole.get(key)
-        if total is None or len(parts) < 2:
-            continue
-        last = min((p.first + (len(p.values) - 1) for p in parts), default=total.first)
-        for t in range(len(total.values)):
-            period = total.period(t)
-            if period > last or np.isnan(total.values[t]) or any(period < p.first for p in parts):
-                continue
-            added = sum(float(p.values[period - p.first]) for p in parts)
-            if abs(added - total.values[t]) > CLOSURE * abs(total.values[t]):
-                yield total.say(
-                    "error", "parts", t, f"its {len(parts)} parts add up to {added:,.10g}, it is {total.values[t]:,.10g}",
-                    "look for the part that is off, and ask for it",
-                )  # fmt: skip
