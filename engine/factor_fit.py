@@ -16,6 +16,9 @@ from engine.factor_em import em_step, tame
 from engine.kernels.em import LIMIT
 from engine.typing import Bools, Floats, Ints
 
+FALL = 1e-3
+"""What the first state, which EM's step for the factors leaves out, may cost of the log-likelihood; more is a failure."""
+
 
 def maximise(
     p: Parameters, d: Data, free: Bools, x_free: Bools, blocks: Ints, tolerance: float, iterations: int, *, hold: bool = False
@@ -23,12 +26,18 @@ def maximise(
     """Parameters at which a whole cycle raised the log-likelihood by less than ``tolerance`` of its size, and the path to them.
 
     Arguments as of ``factor_em.m_step``. The path ``(n,)`` holds the log-likelihood of every point that was kept; but for the first
-    state, which EM's step for the factors leaves out, it never falls. Raises NotConverged after ``iterations`` EM steps.
+    state, which EM's step for the factors leaves out, it never falls. Raises NotConverged after ``iterations`` EM steps, or if the
+    likelihood falls by more than that state can cost.
     """
     path: list[float] = []
     last, used = -np.inf, 0
     while used < iterations:
         one, start = em_step(p, d, free, x_free, blocks, hold=hold)
+        if start < last - FALL * max(100.0, abs(last)):
+            raise NotConverged(
+                f"EM: the likelihood fell from {last:.6g} to {start:.6g}: "
+                "are two series copies of each other, or does a factor have a unit root?"
+            )
         if np.isfinite(last) and start - last <= tolerance * 0.5 * (abs(start) + abs(last)):
             return p, np.array([*path, start])
         two, middle = em_step(one, d, free, x_free, blocks, hold=hold)
