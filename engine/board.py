@@ -40,8 +40,8 @@ class Board:
 
     def __post_init__(self) -> None:
         U = len(self.units)
-        for name, width in (("score", ()), ("rank", ()), ("rank_low", ()), ("rank_high", ())):
-            if getattr(self, name).shape != (U, *width):
+        for name in ("score", "rank", "rank_low", "rank_high"):
+            if getattr(self, name).shape != (U,):
                 raise BadInput(f"{self.target}: {U} units need {name} of ({U},), not {getattr(self, name).shape}")
         for name, width in (("node_scores", len(self.node_names)), ("parts", len(self.part_names))):
             if getattr(self, name).shape != (U, width):
