@@ -9,10 +9,11 @@ from threading import Lock
 
 import polars as pl
 
+from engine import reading
 from engine.errors import BadInput
 from engine.indicator import Series
 from featurestore import rows
-from featurestore.store import HISTORY, RELEASES, SCORES, Receipt, Release, ScoreRun
+from featurestore.store import HISTORY, PUBLISHED, RELEASES, SCORES, Receipt, Release, ScoreRun
 
 
 class MemoryStore:
@@ -24,6 +25,7 @@ class MemoryStore:
         self._releases: dict[tuple[str, str, datetime, bytes], Receipt] = {}
         self._events = pl.DataFrame(schema=RELEASES)
         self._runs: dict[ScoreRun, pl.DataFrame] = {}
+        self._told: dict[ScoreRun, pl.DataFrame] = {}
         self._clock = datetime(1970, 1, 1, tzinfo=UTC)
         self._one_writer = Lock()
 
@@ -101,3 +103,18 @@ class MemoryStore:
         found = pl.concat([pl.DataFrame(schema=SCORES), *(f.select(SCORES.names()) for f in self._runs.values())])
         found = found.filter(pl.col("target") == target, pl.lit(True) if asof is None else pl.col("asof") <= asof)
         return found.sort("asof", "published_at", "period", descending=[True, True, False])
+
+    def publish_readings(self, run: ScoreRun, said: pl.DataFrame) -> bool:
+        told = reading.check(said, f"{run.target} as of {run.asof:%Y-%m-%d}")
+        if any(rows.identity(run) == rows.identity(r) for r in (*self._runs, *self._told)):
+            return False
+        fields = asdict(run) | {"published_at": self._now()}
+        self._told[run] = told.with_columns(pl.lit(v, dtype=PUBLISHED[c]).alias(c) for c, v in fields.items())
+        return True
+
+    def readings(self, target: str, asof: datetime | None = None) -> pl.DataFrame:
+        mine = [f for run, f in self._told.items() if run.target == target and asof in (None, run.asof)]
+        newest = max(
+            mine, key=lambda f: f.select("asof", "published_at").row(0), default=pl.DataFrame(schema=PUBLISHED)
+        )
+        return newest.select(PUBLISHED.names()).sort("unit", "period", "level", "name")

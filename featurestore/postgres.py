@@ -23,7 +23,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from engine.calendar import Freq
 from engine.errors import BadInput, NotReady
 from engine.indicator import Indicator, Region, Series
-from featurestore import rows, scores, timescale, wire
+from featurestore import readings, rows, scores, timescale, wire
 from featurestore.store import HISTORY, KNOWN, RELEASES, Receipt, Release, ScoreRun
 
 _APPEND = 0x6A696E68
@@ -205,6 +205,14 @@ class PostgresStore:
     def scores(self, target: str, asof: datetime | None = None) -> pl.DataFrame:
         with self._link() as c:
             return scores.read(c, target, asof)
+
+    def publish_readings(self, run: ScoreRun, said: pl.DataFrame) -> bool:
+        with self._link() as c, c.transaction():
+            return readings.write(c, run, said)
+
+    def readings(self, target: str, asof: datetime | None = None) -> pl.DataFrame:
+        with self._link() as c:
+            return readings.read(c, target, asof)
 
 
 def _describe(c: Connection[tuple[Any, ...]], series: Sequence[Series]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 import polars as pl
 
 from engine.indicator import Series
+from engine.reading import READINGS
 
 Precision = Literal["instant", "day", "month", "assumed"]
 
@@ -56,6 +57,12 @@ NEWS = pl.Schema(
     | {c: pl.Float64() for c in ("expected", "actual", "news", "weight", "impact")}
 )
 """What moved a score since an earlier information date: ``news.table`` with the two that it was asked for."""
+
+
+PUBLISHED = pl.Schema(
+    {c: t for c, t in SCORES.items() if c not in ("period", "phase", "mean", *QUANTILES)} | dict(READINGS)
+)
+"""Published readings: the fields of a ScoreRun, when it was published, then one row of ``engine.reading.READINGS``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,14 @@ class Store(Protocol):
 
     def scores(self, target: str, asof: datetime | None = None) -> pl.DataFrame:
         """SCORES rows of a target, newest information date first; with ``asof`` none newer than that."""
+        ...
+
+    def publish_readings(self, run: ScoreRun, readings: pl.DataFrame) -> bool:
+        """Write READINGS rows for dashboards; False if the same run was published before. Raises BadInput."""
+        ...
+
+    def readings(self, target: str, asof: datetime | None = None) -> pl.DataFrame:
+        """PUBLISHED rows of a target's newest publication, or the newest one of just that information date."""
         ...
 
 

@@ -24,7 +24,7 @@ from featurestore.sources import Load
 from featurestore.store import VALUES, Release, Store
 
 US = Region("US", "United States", "美国")
-TABLES = "fs.news, fs.score, fs.score_run, fs.coverage, fs.obs, fs.meaning, fs.series, fs.release"
+TABLES = "fs.reading, fs.news, fs.score, fs.score_run, fs.coverage, fs.obs, fs.meaning, fs.series, fs.release"
 
 
 def _folder() -> Path:

@@ -119,7 +119,8 @@ def test_a_killed_server_comes_back_with_whole_releases(fresh_home: Path, conten
         for delay in (0.02, 0.1):
             with psycopg.connect(conninfo, autocommit=True) as c:
                 c.execute(
-                    "TRUNCATE fs.coverage, fs.obs, fs.meaning, fs.series, fs.release, fs.news, fs.score, fs.score_run"
+                    "TRUNCATE fs.coverage, fs.obs, fs.meaning, fs.series, fs.release, fs.news, fs.score, "
+                    "fs.reading, fs.score_run"
                 )
             pid = child.start()
             time.sleep(delay)
