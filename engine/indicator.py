@@ -29,6 +29,9 @@ diffusion index around 50 and index_balance one around 100. Stretch: the month, 
 the end of the period (eop); without an ending, the period itself.
 """
 
+SYNTHETIC = "SYN-"
+"""How the codes of places begin that are made up; all that is said about them is marked wherever it is shown."""
+
 Level = Literal["world", "nation", "province", "city"]
 
 
@@ -45,6 +48,11 @@ class Region:
     level: Level | Literal[""] = ""
     gb: str = ""
     within: str = ""
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the place is made up: every code of such a place begins with ``SYN-``, and no real one does."""
+        return self.code.startswith(SYNTHETIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,10 @@ class Series:
     def freq(self) -> Freq:
         return self.indicator.freq
 
+    @property
+    def is_synthetic(self) -> bool:
+        return self.region.is_synthetic
+
 
 def split_id(series_id: str) -> tuple[str, str]:
     """``gdpc1@US`` to ``("gdpc1", "US")``; raises BadInput if it is not of that form."""
@@ -104,3 +116,8 @@ def split_id(series_id: str) -> tuple[str, str]:
     if not (indicator and at and region) or "@" in region:
         raise BadInput(f"not a series id: {series_id!r} (indicator@region, as in gdpc1@US)")
     return indicator, region
+
+
+def is_synthetic(series_id: str) -> bool:
+    """Whether what an id names is about a place that is made up."""
+    return series_id.partition("@")[2].startswith(SYNTHETIC)

@@ -11,12 +11,16 @@ from rich.table import Table
 
 from engine.indicator import Series
 
+MARK = "[合成数据 synthetic]"
+"""Stands wherever figures of a place are shown that is made up."""
+
 
 def title(series: Series) -> str:
     """A series in one line."""
     i = series.indicator
     unit, analysed = _unit(i.unit, i.unit_zh), _unit(i.unit_analysed, i.unit_analysed_zh)
-    return f"{series.id}  {i.name_zh} {i.name_en}, {series.region.name_zh} ({unit}; analysed: {analysed})"
+    mark = f"  {MARK}" if series.is_synthetic else ""
+    return f"{series.id}  {i.name_zh} {i.name_en}, {series.region.name_zh} ({unit}; analysed: {analysed}){mark}"
 
 
 def _unit(english: str, chinese: str) -> str:
@@ -26,6 +30,7 @@ def _unit(english: str, chinese: str) -> str:
 def meaning(series: Series) -> dict[str, Any]:
     """What a series means, for machines."""
     said = asdict(series.indicator) | {"freq": series.freq.value, "region": series.region.code}
+    said["is_synthetic"] = series.is_synthetic
     del said["id"]
     return said
 

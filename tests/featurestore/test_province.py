@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from engine.calendar import Freq, Period, known_day
 from engine.errors import BadInput
 from engine.festival import regressor
+from engine.indicator import is_synthetic
 from engine.typing import Floats
 from featurestore import catalogue
 from featurestore.ingest import read
 from featurestore.sources.province import Economy, economy
 from featurestore.sources.province.latent import FIRST, MONTHS, ar2, turning_points
 from featurestore.sources.province.levels import SHARES, Level
-from featurestore.sources.province.meaning import CITIES, PROVINCE, Line, is_synthetic, lines
+from featurestore.sources.province.meaning import CITIES, PROVINCE, Line, lines
 from featurestore.sources.province.publication import WINDOWS, published
 from featurestore.sources.province.releases import VERSION
 from featurestore.sources.province.vintages import CENSUSES
@@ -102,11 +103,12 @@ def test_nothing_passes_for_real(made: Economy, faulty: Economy) -> None:
         assert load.release.source == "synthetic-province"
         assert load.release.uri.startswith("synthetic:")
         for series in load.series:
-            assert is_synthetic(series)
+            assert series.is_synthetic
+            assert is_synthetic(series.id)
             assert series.region.name_zh.startswith("合成")
             assert series.region.name_en.startswith("Synthetic")
             assert series.indicator.agency.startswith("Synthetic")
-    assert not any(is_synthetic(s) for s in catalogue.load().all())
+    assert not any(s.is_synthetic or is_synthetic(s.id) for s in catalogue.load().all())
     frames = (made.firms, made.answers, made.key, *(getattr(made.truth, f) for f in made.truth.__slots__))
     assert all(frame["is_synthetic"].all() for frame in frames)
     assert faulty.key["is_synthetic"].all()

@@ -65,11 +65,6 @@ def lines() -> Iterator[Line]:
             yield Line(indicators[name], truth, group, name in IN_CITIES, family)
 
 
-def is_synthetic(series: Series) -> bool:
-    """Whether a series is of the synthetic province or of one of its cities."""
-    return series.region.code == PROVINCE.code or series.region.within == PROVINCE.code
-
-
 _GROUPS = {
     "accounts": {
         "gdp_ytd": "gdp", "gdp_yoy_ytd": "gdp", "va_primary_yoy_ytd": "primary", "va_tertiary_yoy_ytd": "tertiary",
