@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.calendar import Freq, Period
 from engine.errors import BadInput, NotEnoughData
+from engine.figures import Origin
 from engine.indicator import Aggregation
 from engine.panel import Panel
 from engine.typing import Floats
@@ -59,3 +60,21 @@ def published(panel: Panel, series_id: str, periods: Sequence[Period]) -> Floats
     first, values = own(panel, series_id)
     at = [p - first for p in periods]
     return np.array([values[i] if 0 <= i < len(values) else np.nan for i in at])
+
+
+def pair_weights(panel: Panel, series_id: str) -> Floats:
+    """``(T, 2)`` what each value of a monthly series says: its weight on the month itself and on the month before, newest first.
+
+    A value that the panel flags as a pair stands on February for January too: their sum where the months of the series add up,
+    else their mean, which for growth holds as nearly as the two months are of one size. Rows without a value are 0. Raises
+    BadInput for another frequency.
+    """
+    meaning = panel.meaning(series_id)
+    if meaning.freq is not Freq.M:
+        raise BadInput(
+            f"{series_id}: only a monthly series knows January and February, not one of frequency {meaning.freq}"
+        )
+    paired = (panel.flags_of([series_id])[:, 0] & Origin.PAIR) != 0
+    each = 1.0 if meaning.indicator.aggregation == "sum" else 0.5
+    own = np.where(paired, each, 1.0) * ~np.isnan(panel.matrix([series_id])[:, 0])
+    return np.column_stack([own, np.where(paired, each, 0.0)])

@@ -91,11 +91,27 @@ class Indicator:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """How a column was computed from published series.
+
+    recipe: the sources and the operations one after another, ``retail_total_ytd | month | split(days) | sa | pch``. hash: of the
+    recipe, its version and what each source means, so that a change of any is another hash. note: what the data of one panel made
+    of it, such as the method of seasonal adjustment; no part of the hash.
+    """
+
+    recipe: str
+    version: int
+    hash: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
-    """An indicator in a region."""
+    """An indicator in a region. ``made``: how it was computed; None for what is published and read by its step alone."""
 
     indicator: Indicator
     region: Region
+    made: Made | None = None
 
     @property
     def id(self) -> str:

@@ -14,6 +14,7 @@ import polars as pl
 
 from engine.calendar import Freq, Period, known_day
 from engine.errors import BadInput, LookAhead, Unknown
+from engine.figures import Flags
 from engine.indicator import Series
 from engine.typing import Floats, Ints
 
@@ -32,7 +33,8 @@ class Panel:
 
     values: ``(T, N)`` from the month ``first`` on, NaN where nothing is known; a quarterly value stands in the last month of its
     quarter. stamps: ``(T, N)`` int64, microseconds since 1970 UTC when the newest value behind the cell became known, NEVER where
-    it is empty. As polars frames both are ``frame`` and ``known``.
+    it is empty. As polars frames both are ``frame`` and ``known``. flags: ``(T, N)`` what to be careful about, the bits PAIR,
+    IMPUTED and NOMINAL_SCOPE of ``engine.figures.Origin``; 0 for a published figure, an empty cell, and where none are given.
 
     Raises LookAhead if a cell became known after ``asof``, BadInput if the shapes do not fit.
     """
@@ -43,6 +45,7 @@ class Panel:
     values: Floats
     stamps: Ints
     timing: Timing = "real"
+    flags: Flags = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
     _column: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -54,6 +57,10 @@ class Panel:
             raise BadInput(
                 f"{len(self.series)} series, values {self.values.shape} and stamps {self.stamps.shape} do not fit"
             )
+        if not self.flags.size:
+            object.__setattr__(self, "flags", np.zeros(self.values.shape, np.uint8))
+        if self.flags.shape != self.values.shape or self.flags.dtype != np.uint8:
+            raise BadInput(f"the flags of a panel are bytes of the shape of its values, not {self.flags.shape}")
         object.__setattr__(self, "_column", {s.id: i for i, s in enumerate(self.series)})
         newest = self.newest
         if newest is not None and newest > self.asof:
@@ -142,6 +149,10 @@ class Panel:
         """``(T, len(ids))`` microseconds since 1970 UTC at which each cell became known; NEVER where it is empty."""
         return self.stamps[:, self._places(ids)]
 
+    def flags_of(self, ids: Sequence[str]) -> Flags:
+        """``(T, len(ids))`` bits of ``engine.figures.Origin``."""
+        return self.flags[:, self._places(ids)]
+
     def meaning(self, series_id: str) -> Series:
         """The series of that id. Raises Unknown."""
         return self.series[self._places([series_id])[0]]
@@ -150,20 +161,25 @@ class Panel:
         """The same panel with these series only."""
         at = self._places(ids)
         return replace(
-            self, series=tuple(self.series[j] for j in at), values=self.values[:, at], stamps=self.stamps[:, at]
+            self,
+            series=tuple(self.series[j] for j in at),
+            values=self.values[:, at],
+            stamps=self.stamps[:, at],
+            flags=self.flags[:, at],
         )
 
     def with_values(self, ids: Sequence[str], values: Floats, asof: datetime | None = None) -> Panel:
         """The same panel with other values in some columns, NaN for none: how news steps from one vintage to the next.
 
-        values: ``(T, len(ids))``. A cell that was empty becomes known at the panel's own information date.
+        values: ``(T, len(ids))``. A cell that was empty becomes known at the panel's own information date. Flags stay where the
+        cell is not emptied.
         """
         at, asof = self._places(ids), asof or self.asof
         seen, stamps = ~np.isnan(values), self.stamps[:, at]
         stamps = np.where(seen, np.where(stamps == NEVER, _microseconds(asof), stamps), NEVER)
-        whole, when = self.values.copy(), self.stamps.copy()
-        whole[:, at], when[:, at] = values, stamps
-        return replace(self, asof=asof, values=whole, stamps=when)
+        whole, when, flags = self.values.copy(), self.stamps.copy(), self.flags.copy()
+        whole[:, at], when[:, at], flags[:, at] = values, stamps, np.where(seen, flags[:, at], 0)
+        return replace(self, asof=asof, values=whole, stamps=when, flags=flags)
 
     def over(self, first: Period, last: Period) -> Panel:
         """The same panel on an axis that covers at least the months ``first`` … ``last``; new months are empty."""
@@ -171,15 +187,21 @@ class Panel:
         if not before and not after:
             return self
         more = ((before, after), (0, 0))
-        values = np.pad(self.values, more, constant_values=np.nan)
         return replace(
-            self, first=self.first + -before, values=values, stamps=np.pad(self.stamps, more, constant_values=NEVER)
+            self,
+            first=self.first + -before,
+            values=np.pad(self.values, more, constant_values=np.nan),
+            stamps=np.pad(self.stamps, more, constant_values=NEVER),
+            flags=np.pad(self.flags, more),
         )
 
     def digest(self) -> str:
-        """sha256 of ids, months and values to the last bit: two panels with one digest give the same answers."""
+        """sha256 of ids, months, values to the last bit and flags if any is set: two panels with one digest give the same
+        answers."""
         h = hashlib.sha256(repr((self.ids, self.first.ordinal, self.months)).encode())
         h.update(np.where(np.isnan(self.values), np.nan, self.values).tobytes())  # one bit pattern for every NaN
+        if self.flags.any():
+            h.update(self.flags.tobytes())
         return h.hexdigest()
 
     def _places(self, ids: Sequence[str]) -> list[int]:

@@ -234,7 +234,8 @@ def _describe(c: Connection[tuple[Any, ...]], series: Sequence[Series]) -> dict[
         number, freq, meaning = stored[s.id]
         if freq != s.freq:
             raise BadInput(f"{s.id} is stored with frequency {freq}, not {s.freq}")
-        if (fields := asdict(s)) != meaning:
+        fields = {k: v for k, v in asdict(s).items() if k != "made"}  # only what is published is stored
+        if fields != meaning:
             c.execute(
                 "INSERT INTO fs.meaning (series_id, meaning) VALUES (%s, %s)", [number, Jsonb(fields, json.dumps)]
             )

@@ -36,6 +36,8 @@ def check(release: Release, values: pl.DataFrame, series: Sequence[Series]) -> p
         raise BadInput(f"{what}: rows need the columns {dict(VALUES)}, not {dict(values.schema)}")
     if not values.height:
         raise BadInput(f"{what}: a release without a row")
+    if made := [s.id for s in series if s.made]:
+        raise BadInput(f"{what}: {', '.join(made)}: computed, and only what was published is stored")
     freq = {s.id: s.freq for s in series}
     if len(freq) != len(series):
         raise BadInput(f"{what}: a series is described twice")

@@ -27,7 +27,7 @@ import numpy as np
 
 from engine.calendar import Freq, known_day
 from engine.errors import BadInput, NotReady
-from engine.indicator import Indicator, Region, Series, split_id
+from engine.indicator import Indicator, Made, Region, Series, split_id
 from engine.model import Fitted, Model, State
 from engine.panel import Panel, Timing
 from modelzoo import zoo
@@ -127,7 +127,7 @@ def save(folder: Path, bundle: Bundle) -> None:
             "model": bundle.name,
             "options": zoo.given_options(bundle.model),
             "targets": list(bundle.model.targets),
-            "series": [asdict(s) for s in bundle.series],
+            "series": [_said(s) for s in bundle.series],
             "fits": fits,
         }
         text = json.dumps(content | {"digest": _digest(content)}, indent=1, ensure_ascii=False)
@@ -177,9 +177,15 @@ def _state(file: Path, expected: str) -> State:
     return state
 
 
+def _said(series: Series) -> dict[str, Any]:
+    """A series as JSON; ``made`` stands there only for a column that was computed."""
+    return {k: v for k, v in asdict(series).items() if v is not None}
+
+
 def _series(said: dict[str, Any]) -> Series:
-    indicator = said["indicator"]
-    return Series(Indicator(**{**indicator, "freq": Freq(indicator["freq"])}), Region(**said["region"]))
+    indicator, made = said["indicator"], said.get("made")
+    freq = Freq(indicator["freq"])
+    return Series(Indicator(**{**indicator, "freq": freq}), Region(**said["region"]), Made(**made) if made else None)
 
 
 def _digest(content: dict[str, Any]) -> str:
