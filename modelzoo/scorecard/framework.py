@@ -128,18 +128,22 @@ class Node:
 class Normalisation:
     """How indicators come to one scale. method: see :mod:`modelzoo.scorecard.normalise`. low, high: the ends of the scale.
 
-    reference: for ``to_reference``, the unit that the others are held against.
+    mean, sd: of ``z``. reference: for ``to_reference``, the unit that the others are held against.
     """
 
     method: Method = "goalposts"
     low: float = 0.0
     high: float = 100.0
+    mean: float = 0.0
+    sd: float = 1.0
     reference: str | None = None
     __pydantic_config__ = _STRICT
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise BadInput(f"the scale runs from low to a higher high, not from {self.low} to {self.high}")
+        if not (math.isfinite(self.mean) and math.isfinite(self.sd) and self.sd > 0):
+            raise BadInput(f"z takes a finite mean and an sd above 0, not {self.mean} and {self.sd}")
         if (self.method == "to_reference") != (self.reference is not None):
             raise BadInput(
                 "normalisation to_reference needs the name of a unit as reference; no other method takes one"

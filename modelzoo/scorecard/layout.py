@@ -107,11 +107,16 @@ class Layout:
         out[..., 1:] = weight[..., 1:] / np.repeat(total, self.count[parents], axis=-1)
         return out
 
-    def effective(self, weight: Floats | None = None) -> Floats:
-        """What each node weighs at the top, ``(..., N)``: its share times those of all above. Those of the indicators sum to 1."""
-        out = self.shares(weight)
+    def effective(self, weight: Floats | None = None, top: int = 0) -> Floats:
+        """What each node weighs at the top, ``(..., N)``: its share times those of all above. Those of the indicators sum to 1.
+
+        top: the row of the node that counts as the top; what is not below it weighs 0.
+        """
+        shares = self.shares(weight)
+        out = np.zeros(shares.shape)
+        out[..., top] = 1.0
         for level in self.levels[1:]:
-            out[..., level] *= out[..., self.parent[level]]
+            out[..., level] += shares[..., level] * out[..., self.parent[level]]
         return out
 
     def below(self, row: int) -> Ints:
