@@ -20,8 +20,8 @@ from engine.errors import NotEnoughData, NotReady
 from engine.indicator import Series
 from experiments import proof
 from experiments.proof import Proof
-from experiments.replay import Replayed, Task, replay
-from experiments.spec import Spec
+from experiments.replay import Horizons, Newest, Replayed, Task, replay
+from experiments.spec import Spec, Watch
 from featurestore.panel import Cube
 from featurestore.store import Store
 from modelzoo.bundle import Bundle, Fit
@@ -29,7 +29,7 @@ from modelzoo.bundle import Bundle, Fit
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What a run found, before it is judged.
+    """What a run of nowcasts found, before it is judged.
 
     series: the target. records: ``replay.RECORDS`` of all models. truth: ``period``, ``outcome``, as known on the day
     of truth. bundles: by label, with a fit at each real origin (where there is none, at the last pseudo one).
@@ -43,11 +43,48 @@ class Backtest:
     proofs: tuple[Proof, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a run of readings found. records: ``replay.READ`` of all models; bundles as in a Backtest."""
+
+    spec: Watch
+    records: pl.DataFrame
+    bundles: Mapping[str, Bundle]
+    proofs: tuple[Proof, ...]
+
+
 def run(spec: Spec, store: Store, workers: int | None = None) -> Backtest:
     """Replay every model of the spec over all origins, in as many processes as CPUs, or ``workers`` (1: in this one).
 
     Raises LookAhead if a proof fails, Unknown if the store does not hold a series, and what the models raise.
     """
+    records, bundles, proofs = _replayed(spec, store, workers)
+    target = Cube(store, (spec.target,))
+    records = records.sort("model", "origin", "period")
+    return Backtest(spec, target.series[0], records, _truth(target, spec), bundles, proofs)
+
+
+def watch(spec: Watch, store: Store, workers: int | None = None) -> Watched:
+    """The same for readings. Raises as :func:`run`."""
+    records, bundles, proofs = _replayed(spec, store, workers)
+    return Watched(spec, records.sort("model", "origin", "unit", "period", "level", "name"), bundles, proofs)
+
+
+def plan(spec: Spec | Watch, label: str, store: Store) -> list[Task]:
+    """The tasks of one model: every ``refit`` pseudo origins share a fit, each real origin has its own."""
+    model = spec.make(label)
+    cube = Cube(store, model.inputs)  # its own inputs only, so that the panels equal those that serving will build
+    asks = Newest(spec.periods) if isinstance(spec, Watch) else Horizons(spec.horizons)
+    vintage = end_of(spec.pseudo.vintage if spec.pseudo else spec.real[-1])
+    origins = [end_of(day) for day in spec.pseudo.days] if spec.pseudo else []
+    starts = range(0, len(origins), spec.refit)
+    tasks = [Task(label, model, cube, "pseudo", vintage, tuple(origins[i : i + spec.refit]), asks) for i in starts]
+    return tasks + [Task(label, model, cube, "real", vintage, (end_of(day),), asks) for day in spec.real]
+
+
+def _replayed(
+    spec: Spec | Watch, store: Store, workers: int | None
+) -> tuple[pl.DataFrame, dict[str, Bundle], tuple[Proof, ...]]:
     tasks: list[Task] = []
     for label in spec.models:
         tasks += plan(spec, label, store)
@@ -59,28 +96,8 @@ def run(spec: Spec, store: Store, workers: int | None = None) -> Backtest:
         proof.compare(honest[i], shadow, count)
         for i, shadow, (_, count) in zip(witnesses, done[len(tasks) :], shadows, strict=True)
     )
-    target = Cube(store, (spec.target,))
-    return Backtest(
-        spec,
-        target.series[0],
-        pl.concat([r.records for r in honest]).sort("model", "origin", "period"),
-        _truth(target, spec),
-        {label: _bundle(spec, [r for r in honest if r.task.label == label]) for label in spec.models},
-        proofs,
-    )
-
-
-def plan(spec: Spec, label: str, store: Store) -> list[Task]:
-    """The tasks of one model: every ``refit`` pseudo origins share a fit, each real origin has its own."""
-    model = spec.make(label)
-    cube = Cube(store, model.inputs)  # its own inputs only, so that the panels equal those that serving will build
-    vintage = end_of(spec.pseudo.vintage)
-    origins = [end_of(day) for day in spec.pseudo.days]
-    starts = range(0, len(origins), spec.refit)
-    tasks = [
-        Task(label, model, cube, "pseudo", vintage, tuple(origins[i : i + spec.refit]), spec.horizons) for i in starts
-    ]
-    return tasks + [Task(label, model, cube, "real", vintage, (end_of(day),), spec.horizons) for day in spec.real]
+    bundles = {label: _bundle(spec, [r for r in honest if r.task.label == label]) for label in spec.models}
+    return pl.concat([r.records for r in honest]), bundles, proofs
 
 
 def _witnesses(tasks: Sequence[Task], label: str) -> list[int]:
@@ -88,7 +105,7 @@ def _witnesses(tasks: Sequence[Task], label: str) -> list[int]:
     mine = [i for i, t in enumerate(tasks) if t.label == label]
     pseudo = [i for i in mine if tasks[i].timing == "pseudo"]
     real = [i for i in mine if tasks[i].timing == "real"]
-    return [pseudo[len(pseudo) // 2], *real[:1]]
+    return [*pseudo[len(pseudo) // 2 :][:1], *real[:1]]
 
 
 def _all(tasks: Sequence[Task], workers: int, name: str) -> list[Replayed]:
@@ -136,7 +153,7 @@ def _truth(target: Cube, spec: Spec) -> pl.DataFrame:
     return pl.DataFrame({"period": [str(p) for p in months], "outcome": filled[spec.target]})
 
 
-def _bundle(spec: Spec, mine: Sequence[Replayed]) -> Bundle:
+def _bundle(spec: Spec | Watch, mine: Sequence[Replayed]) -> Bundle:
     """A bundle of one model's fits at the real origins."""
     kept = [r for r in mine if r.task.timing == "real"] or [mine[-1]]
     task = kept[0].task

@@ -27,22 +27,27 @@ def experiment() -> None:
 def run(spec: str, as_json: bool) -> None:
     """Replay history as SPEC says, score it, log it. SPEC: a .toml file, or one that ships with jingqi (us_gdp)."""
     from experiments import run as steps
-    from experiments.spec import load
+    from experiments.spec import Spec, load
     from featurestore.connect import connect
 
     read, text = load(spec)
+    done: steps.Finished | steps.Looked
     with connect() as store:
-        done = steps.run(read, text, store)
+        done = steps.run(read, text, store) if isinstance(read, Spec) else steps.look(read, text, store)
     if as_json:
         proofs = [
             {"model": p.model, "origin": p.origin, "timing": p.timing, "altered": p.altered} for p in done.found.proofs
         ]
         _json({"run": done.run.id, "report": done.page, "skill": done.table.to_dicts(), "proofs": proofs})
         return
-    _skill(done.table)
+    if isinstance(done, steps.Finished):
+        _skill(done.table)
+    else:
+        _scores(done.table)
     altered = sum(p.altered for p in done.found.proofs)
+    said = "estimates" if isinstance(done, steps.Finished) else "readings"
     click.echo(
-        f"{done.found.records.height} estimates, none newer than its origin; {len(done.found.proofs)} origins replayed with "
+        f"{done.found.records.height} {said}, none newer than its origin; {len(done.found.proofs)} origins replayed with "
         f"{altered} later values altered: not one bit moved.\nrun {done.run.id}\nreport {done.page}"
     )
 
@@ -53,19 +58,21 @@ def list_runs(as_json: bool) -> None:
     """All finished runs, newest first."""
     from experiments import tracking
 
-    held = {target: tracking.champion(target) for target in {r.target for r in tracking.runs()}}
+    runs = tracking.runs()
+    held = {(r.target, r.kind): tracking.champion(r.target, r.kind) for r in runs}
     rows = []
-    for r in tracking.runs():
-        champion = held[r.target]
+    for r in runs:
+        champion = held[r.target, r.kind]
         best = min(r.scores, key=lambda label: r.scores[label], default="")
         rows.append(
             {
                 "run": r.id if as_json else r.id[:8],
                 "started": r.started if as_json else f"{r.started:%Y-%m-%d %H:%M}",
                 "spec": r.name,
+                "kind": r.kind,
                 "target": r.target,
                 "best": best,
-                "rmse (pseudo)": r.scores[best] if as_json and best else f"{r.scores[best]:.3f}" if best else None,
+                "rmse or loss": r.scores[best] if as_json and best else f"{r.scores[best]:.3f}" if best else None,
                 "champion": champion.label if champion and champion.parent == r.id else None,
             }
         )
@@ -84,18 +91,23 @@ def list_runs(as_json: bool) -> None:
 def compare(first: str, second: str, as_json: bool) -> None:
     """Two runs on the origins and periods that both estimated. FIRST and SECOND are ids, beginnings of them, or 'latest'."""
     from experiments import tracking
+    from experiments.compare import both_read
     from experiments.compare import compare as side_by_side
     from experiments.evaluate import scored
+    from experiments.spec import Watch
 
     runs = [tracking.find(named) for named in (first, second)]
-    kept = [tracking.load(r) for r in runs]
-    ours, theirs = (scored(k.records, k.truth) for k in kept)
-    table = side_by_side(ours, theirs, kept[0].spec.benchmark)
+    a, b = (tracking.load(r) for r in runs)
+    readings = isinstance(a.spec, Watch)
+    if isinstance(a.spec, Watch):
+        table = both_read(a.spec, a.records, b.records)
+    else:
+        table = side_by_side(scored(a.records, a.truth), scored(b.records, b.truth), a.spec.benchmark)
     if as_json:
         _json({"A": runs[0].id, "B": runs[1].id, "skill": table.to_dicts()})
     else:
         click.echo(f"A {runs[0].id[:8]} {runs[0].name}\nB {runs[1].id[:8]} {runs[1].name}")
-        _skill(table)
+        (_scores if readings else _skill)(table)
 
 
 @experiment.command(
@@ -148,6 +160,15 @@ def _skill(table: pl.DataFrame) -> None:
             click.echo(f"{said}, all horizons")
             _table([{k: _cell(v) for k, v in r.items() if k not in ("timing", "horizon")} for r in part.to_dicts()])
             click.echo()
+
+
+def _scores(table: pl.DataFrame) -> None:
+    """SCORED rows, a line a score and a column a model."""
+    from experiments.watched import SCORES
+
+    wide = table.pivot("model", index="score", values="value")
+    _table([{k: _cell(v) for k, v in r.items()} | {"meaning": SCORES[r["score"]]} for r in wide.to_dicts()])
+    click.echo()
 
 
 def _verdict(verdict: Verdict) -> None:

@@ -6,6 +6,8 @@ import polars as pl
 
 from engine.errors import BadInput
 from experiments.evaluate import skill_table
+from experiments.spec import Watch
+from experiments.watched import scored
 
 KEYS = ("timing", "origin", "period")
 
@@ -33,3 +35,19 @@ def compare(first: pl.DataFrame, second: pl.DataFrame, benchmark: str) -> pl.Dat
         for name, run in (("A", first), ("B", second))
     ]
     return skill_table(pl.concat(both), f"A:{benchmark}")
+
+
+def both_read(spec: Watch, first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
+    """``watched.SCORED`` rows of two runs of readings, over the origins that both have; models are ``A:label``, ``B:label``.
+
+    spec: of the first; its chronology serves both. Raises BadInput if they differ in target or share no origin.
+    """
+    keys = ("target", "timing", "origin")
+    common = first.select(keys).unique().join(second.select(keys).unique(), on=keys, how="inner")
+    if common.is_empty():
+        raise BadInput("the two runs have no target and origin in common")
+    both = [
+        run.join(common, on=keys, how="semi").with_columns(model=pl.lit(f"{name}:") + pl.col("model"))
+        for name, run in (("A", first), ("B", second))
+    ]
+    return scored(spec, pl.concat(both))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from engine.errors import GateClosed
+from engine.errors import BadInput, GateClosed
 from experiments.evaluate import overall, skill_table
 from experiments.proof import Proof
-from experiments.spec import Rules
+from experiments.spec import Rules, Watch
+from experiments.watched import by_score, scored
 
 EVIDENCE = "pseudo"
 """Timing of the origins that are judged: two real vintages are too few to judge by."""
@@ -77,10 +78,40 @@ def judge(
     return Verdict(model, tuple(findings))
 
 
-def _proved(mine: pl.DataFrame, model: str, proofs: Sequence[Proof]) -> list[Finding]:
+def judge_readings(
+    spec: Watch, model: str, records: pl.DataFrame, proofs: Sequence[Proof], champion: pl.DataFrame | None = None
+) -> Verdict:
+    """Hold a challenger's readings against the rules of its spec and, where there is one, the champion's.
+
+    records: ``replay.READ`` of the run. champion: those of the champion. Its loss over the origins that both have must
+    not be below the challenger's. Raises BadInput for a rule about a score that the run does not have.
+    """
+    mine = records.filter(pl.col("model") == model)
+    scores = by_score(scored(spec, mine), model)
+    timings = {p.timing for p in proofs if p.model == model}
+    findings = _proved(mine, model, proofs, timings)
+    for score, (least, most) in spec.gate.items():
+        if score not in scores:
+            raise BadInput(f"gate.{score}: the run has no such score; it has {', '.join(scores)}")
+        rule = f"{score} from {least:g} to {most:g}"
+        findings.append(Finding(rule, f"{scores[score]:.3f}", least <= scores[score] <= most))
+    if champion is not None:
+        keys = ("timing", "origin")
+        ours, theirs = mine.join(champion, on=keys, how="semi"), champion.join(mine, on=keys, how="semi")
+        if ours.is_empty():
+            return Verdict(model, (*findings, Finding("shares origins with the champion", "none", False)))
+        a = by_score(scored(spec, ours), model)["loss"]
+        b = by_score(scored(spec, theirs), str(theirs["model"][0]))["loss"]
+        findings.append(Finding("loss at most the champion's, over shared origins", f"{a:.3f} to {b:.3f}", a <= b))
+    return Verdict(model, tuple(findings))
+
+
+def _proved(
+    mine: pl.DataFrame, model: str, proofs: Sequence[Proof], timings: Container[str] = (EVIDENCE,)
+) -> list[Finding]:
     late = mine.filter((pl.col("newest") > pl.col("origin")) | (pl.col("fitted_asof") > pl.col("origin"))).height
     named = mine.filter(pl.col("panel").str.len_chars() == 64, pl.col("fit").str.len_chars() == 64).height
-    altered = sum(p.altered for p in proofs if p.model == model and p.timing == EVIDENCE)
+    altered = sum(p.altered for p in proofs if p.model == model and p.timing in timings)
     return [
         Finding(
             "nothing newer than its origin, every panel and fit by digest",

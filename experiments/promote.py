@@ -9,8 +9,10 @@ import polars as pl
 from engine.errors import Unknown
 from experiments import tracking
 from experiments.evaluate import overall, scored
-from experiments.gate import EVIDENCE, Verdict, judge
+from experiments.gate import EVIDENCE, Verdict, judge, judge_readings
+from experiments.spec import Spec, Watch
 from experiments.tracking import Run, Version
+from experiments.watched import ranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +26,26 @@ class Promoted:
 
 
 def promote(named: str, label: str | None = None) -> Promoted:
-    """Judge a model of a run, by default the one with the least RMSE, and make it champion if the gate opens.
+    """Judge a model of a run, by default the one with the least RMSE or loss, and make it champion if the gate opens.
 
     Raises Unknown for a run or a label.
     """
     run = tracking.find(named)
     kept = tracking.load(run)
-    label = label or next(iter(overall(kept.skill, EVIDENCE)))
+    ranked = overall(kept.skill, EVIDENCE) if isinstance(kept.spec, Spec) else ranking(kept.skill)
+    label = label or next(iter(ranked))
     if label not in kept.spec.models:
         raise Unknown(f"run {run.id[:8]} has no model {label!r}; it has {', '.join(kept.spec.models)}")
-    held = tracking.champion(run.target)
+    held = tracking.champion(run.target, run.kind)
     if held and held.digest == tracking.digest(run, label):
         return Promoted(run, label, None, held)  # nothing in it differs by one bit
-    champion = None
+    theirs = None
     if held:
         theirs = tracking.load(tracking.find(held.parent)).records.filter(pl.col("model") == held.label)
-        champion = scored(theirs, kept.truth)  # one truth for both
-    counted = scored(kept.records, kept.truth)
-    verdict = judge(kept.spec.gate, label, kept.spec.benchmark, counted, kept.proofs, champion)
+    if isinstance(kept.spec, Watch):
+        verdict = judge_readings(kept.spec, label, kept.records, kept.proofs, theirs)
+    else:
+        champion = None if theirs is None else scored(theirs, kept.truth)  # one truth for both
+        counted = scored(kept.records, kept.truth)
+        verdict = judge(kept.spec.gate, label, kept.spec.benchmark, counted, kept.proofs, champion)
     return Promoted(run, label, verdict, tracking.register(run, label) if verdict.open else None)

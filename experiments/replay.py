@@ -12,10 +12,11 @@ import polars as pl
 from engine.calendar import Freq, Period, known_day
 from engine.errors import LookAhead
 from engine.estimate import LEVELS, quantile_name
-from engine.model import Model, State
+from engine.model import Fitted, Model, State
 from engine.panel import Panel, Timing
+from engine.reading import READINGS
 from featurestore.panel import Cube
-from modelzoo import bundle
+from modelzoo import bundle, telling
 
 QUANTILES = tuple(quantile_name(level) for level in LEVELS)
 
@@ -43,11 +44,53 @@ RECORDS = pl.Schema(
 nothing to estimate. fit, panel: digests of parameters and of data; newest: when the newest datum became known."""
 
 
+READ = pl.Schema(
+    {"model": pl.String(), "origin": _INSTANT, "timing": pl.String(), "target": pl.String()}
+    | dict(READINGS)
+    | {"fitted_asof": _INSTANT, "fit": pl.String(), "panel": pl.String(), "newest": _INSTANT}
+)
+"""One row a model, origin and reading: what was read on that day. fit, panel, newest: as in RECORDS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Horizons:
+    """Ask for the target periods whose end lies so many months before the origin's month. Gives RECORDS."""
+
+    months: tuple[int, ...]
+
+    @property
+    def schema(self) -> pl.Schema:
+        return RECORDS
+
+    def ask(self, target: str, fitted: Fitted, panel: Panel) -> pl.DataFrame:
+        asked = dict(_asked(panel.asof, panel.meaning(target).freq, self.months))
+        return fitted.estimate(panel, list(asked)).to_frame().with_columns(
+            pl.Series("horizon", list(asked.values()), dtype=pl.Int32),
+            pl.Series("published", [_is_known(panel, target, p) for p in asked], dtype=pl.Boolean),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """Read the newest so many periods. Gives READ."""
+
+    periods: int
+
+    @property
+    def schema(self) -> pl.Schema:
+        return READ
+
+    def ask(self, target: str, fitted: Fitted, panel: Panel) -> pl.DataFrame:
+        return telling.tell(fitted, panel, telling.newest(fitted, panel, self.periods)).with_columns(
+            target=pl.lit(target)
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """A model and the origins that share one fit, learned at the first of them. Travels to another process whole.
 
-    vintage: whose values a pseudo panel cuts. horizons: months from the end of a target period to the origin's month.
+    vintage: whose values a pseudo panel cuts. asks: what is asked at each origin.
     """
 
     label: str
@@ -56,7 +99,7 @@ class Task:
     timing: Timing
     vintage: datetime
     origins: tuple[datetime, ...]
-    horizons: tuple[int, ...]
+    asks: Horizons | Newest
 
     def panel(self, origin: datetime) -> Panel:
         """What was known at the origin, really or by the usual delays."""
@@ -74,30 +117,23 @@ class Replayed:
 
 
 def replay(task: Task) -> Replayed:
-    """Fit at the first origin, estimate at all. Raises LookAhead if a panel or a fit is newer than an origin."""
+    """Fit at the first origin, ask at all. Raises LookAhead if a panel or a fit is newer than an origin."""
     first = bundle.fit(task.model, task.panel(task.origins[0]))
     state = first.fitted.state()
     learned = bundle.digest(state)
-    target = task.model.targets[0]
     frames = []
     for origin in task.origins:
         panel = task.panel(origin)
         newest = panel.newest
         if panel.asof != origin or newest is None or newest > origin or first.asof > origin:
             raise LookAhead(f"{task.label}: a datum of {newest} or a fit of {first.asof} at the origin {origin}")
-        asked = dict(_asked(origin, panel.meaning(target).freq, task.horizons))
-        frame = first.fitted.estimate(panel, list(asked)).to_frame()
         stamps = {
             "model": task.label, "origin": origin, "timing": task.timing, "fitted_asof": first.asof, "fit": learned,
             "panel": panel.digest(), "newest": newest,
         }  # fmt: skip
-        frames.append(
-            frame.with_columns(
-                *(pl.lit(v, dtype=RECORDS[c]).alias(c) for c, v in stamps.items()),
-                pl.Series("horizon", list(asked.values()), dtype=pl.Int32),
-                pl.Series("published", [_is_known(panel, target, p) for p in asked], dtype=pl.Boolean),
-            ).select(RECORDS.names())
-        )
+        said = task.asks.ask(task.model.targets[0], first.fitted, panel)
+        marked = said.with_columns(*(pl.lit(v, dtype=RECORDS[c]).alias(c) for c, v in stamps.items()))
+        frames.append(marked.select(task.asks.schema.names()))
     return Replayed(task, pl.concat(frames), state, first.panel_digest)
 
 

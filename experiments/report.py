@@ -5,10 +5,8 @@ What was replayed in pseudo real time is called so in every heading, and stands 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
 
 import polars as pl
 
@@ -18,29 +16,7 @@ from engine.estimate import BANDS, LEVELS, quantile_name
 from engine.news import News
 from experiments import versions
 from experiments.backtest import Backtest
-
-_STYLE = """
-:root { --ink: #1b1f24; --soft: #5b6470; --line: #dde2e8; --paper: #fff; --tint: #f4f7fa; --blue: #0072b2; }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 70rem; padding: 2rem 1.5rem 4rem; color: var(--ink); background: var(--paper);
-  font: 16px/1.55 system-ui, "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif; }
-h1 { font-size: 1.7rem; line-height: 1.25; margin: .2rem 0 .6rem; }
-h2 { font-size: 1.15rem; margin: 2.6rem 0 .6rem; padding-top: .9rem; border-top: 1px solid var(--line); }
-p { margin: .5rem 0; max-width: 48rem; }
-.soft, figcaption { color: var(--soft); font-size: .9rem; }
-.note { background: #fff6e5; border-left: 4px solid #e69f00; padding: .6rem .9rem; max-width: none; }
-figure { margin: 1rem 0; overflow-x: auto; } img { width: 100%; min-width: 34rem; height: auto; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; margin: .6rem 0; min-width: 100%; }
-th, td { padding: .32rem .55rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { color: var(--soft); font-weight: 600; } th.t, td.t { text-align: left; } tr.best td { background: #eaf4fb; font-weight: 600; }
-.switch { float: right; font-size: .9rem; } .switch label { cursor: pointer; padding: .15rem .5rem; }
-body:has(#en:checked) .zh, body:has(#zh:checked) .en { display: none; }
-body:has(#en:checked) label[for=en], body:has(#zh:checked) label[for=zh] { background: var(--blue); color: #fff; }
-.switch label { border-radius: 3px; }
-input[name=language] { position: absolute; opacity: 0; }
-@media print { .switch { display: none; } }
-"""
+from experiments.html import document, figure, grid, heading, number, say
 
 
 def figures(
@@ -77,10 +53,10 @@ def page(found: Backtest, table: pl.DataFrame, best: str, moved: Sequence[News],
     spec, unit = found.spec, found.series.indicator.unit_analysed
     days, truth = spec.pseudo.days, f"{spec.truth}"
     parts = [
-        f"<h1>{_say(spec.title_en, spec.title_zh)}</h1>",
-        f"<p class=soft>{escape(spec.target)} · {escape(unit)} · {_say('run', '实验')} {escape(spec.name)}</p>",
+        f"<h1>{say(spec.title_en, spec.title_zh)}</h1>",
+        f"<p class=soft>{escape(spec.target)} · {escape(unit)} · {say('run', '实验')} {escape(spec.name)}</p>",
         "<p class=note>"
-        + _say(
+        + say(
             f"Pseudo real time. {len(days)} month-ends from {days[0]} to {days[-1]} are replayed on the values of the vintage "
             f"of {spec.pseudo.vintage}, each series cut by its usual publication delay. Revisions that came later are in these "
             f"values, so that the scores are better than real ones would have been. Real vintages are shown apart. "
@@ -90,37 +66,29 @@ def page(found: Backtest, table: pl.DataFrame, best: str, moved: Sequence[News],
             f"真实版本另行列出。实际值取自 {truth} 的版本。",
         )
         + "</p>",
-        _heading("Nowcasts on real vintages", "真实版本上的即时预测"),
+        heading("Nowcasts on real vintages", "真实版本上的即时预测"),
         _real(found, best),
         *(part for n in moved for part in _moved(n, drawn)),
-        _heading("Nowcasts through time (pseudo real time)", "历次即时预测（伪实时）"),
-        _figure("fan", drawn, f"Best model of the run: {best}.", f"本次实验的最佳模型：{best}。"),
-        _heading("Skill (pseudo real time)", "预测能力（伪实时）"),
+        heading("Nowcasts through time (pseudo real time)", "历次即时预测（伪实时）"),
+        figure("fan", drawn, f"Best model of the run: {best}.", f"本次实验的最佳模型：{best}。"),
+        heading("Skill (pseudo real time)", "预测能力（伪实时）"),
         _skill(table, "pseudo", best),
-        _figure(
+        figure(
             "skill", drawn,
             "Horizon −3: the quarter has not begun; 0: it has just ended and is not published.",
             "−3：季度尚未开始；0：季度刚结束、数据尚未公布。",
         ),
-        _heading("Skill on real vintages", "真实版本上的预测能力"),
+        heading("Skill on real vintages", "真实版本上的预测能力"),
         _skill(table, "real", None),
         "<p class=soft>"
-        + _say("So few outcomes show what happened, not what a model can do.", "样本过少：只能说明发生了什么，不能说明模型的能力。")
+        + say("So few outcomes show what happened, not what a model can do.", "样本过少：只能说明发生了什么，不能说明模型的能力。")
         + "</p>",
-        _heading("Proof that nothing from the future was used", "未使用未来信息的证明"),
+        heading("Proof that nothing from the future was used", "未使用未来信息的证明"),
         _proofs(found),
-        _heading("Made with", "运行环境"),
+        heading("Made with", "运行环境"),
         "<p class=soft>" + " · ".join(escape(f"{k} {v}") for k, v in versions.about().items()) + "</p>",
     ]  # fmt: skip
-    switch = (
-        "<div class=switch><input type=radio name=language id=en checked><label for=en>English</label>"
-        "<input type=radio name=language id=zh><label for=zh>简体中文</label></div>"
-    )
-    head = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>jingqi 景气 · {escape(spec.title_en)}</title><style>{_STYLE}</style></head><body>"
-    )
-    return (head + switch + "\n".join(p for p in parts if p) + "</body></html>\n").encode()
+    return document(spec.title_en, parts)
 
 
 def _real(found: Backtest, best: str) -> str:
@@ -131,23 +99,23 @@ def _real(found: Backtest, best: str) -> str:
         q = [r[quantile_name(level)] for level in LEVELS]
         bands = ["" if r["published"] else f"{q[a]:.2f} … {q[b]:.2f}" for _, (a, b) in sorted(BANDS.items())]
         outcome = truth.get(r["period"])
-        mean = _say("published", "已公布") if r["published"] else f"{r['mean']:.2f}"
-        cells = [str(known_day(r["origin"])), r["period"], escape(r["model"]), mean, *bands, _number(outcome)]
+        mean = say("published", "已公布") if r["published"] else f"{r['mean']:.2f}"
+        cells = [str(known_day(r["origin"])), r["period"], escape(r["model"]), mean, *bands, number(outcome)]
         rows.append((cells, r["model"] == best))
     heads = [
         ("as of", "截至"), ("period", "时期"), ("model", "模型"), ("mean", "均值"),
         *((f"{p} % band", f"{p}% 区间") for p in sorted(BANDS)), ("outcome", "实际值"),
     ]  # fmt: skip
-    return _table(heads, rows, text=3)
+    return grid(heads, rows, text=3)
 
 
 def _moved(n: News, drawn: Mapping[str, bytes]) -> Iterable[str]:
     old, new = known_day(n.old), known_day(n.new)
-    yield _heading(
+    yield heading(
         f"Why {n.period} moved from {old} to {new} (real vintages)",
         f"{n.period} 的预测为何变动：{old} 至 {new}（真实版本）",
     )
-    yield _figure(
+    yield figure(
         f"news-{n.period}", drawn,
         f"{n.before:.2f} + releases, revisions and new parameters = {n.after:.2f}, exactly.",
         f"{n.before:.2f} 加上各项发布、修订与参数重估，恰为 {n.after:.2f}。",
@@ -163,19 +131,19 @@ def _skill(table: pl.DataFrame, timing: str, best: str | None) -> str:
     ]  # fmt: skip
     rows = []
     for r in table.filter(pl.col("timing") == timing).to_dicts():
-        horizon = _say("all", "全部") if r["horizon"] is None else f"{r['horizon']:+d}" if r["horizon"] else "0"
+        horizon = say("all", "全部") if r["horizon"] is None else f"{r['horizon']:+d}" if r["horizon"] else "0"
         cells = [
-            escape(r["model"]), horizon, str(r["n"]), *(_number(r[c]) for c in ("rmse", "mae", "bias", "crps")),
+            escape(r["model"]), horizon, str(r["n"]), *(number(r[c]) for c in ("rmse", "mae", "bias", "crps")),
             *(f"{r[c]:.0%}" for c in ("cover50", "cover80", "cover95", "sign")),
-            *(_number(r[c]) for c in ("rmse_ratio", "crps_ratio", "dm_p")),
+            *(number(r[c]) for c in ("rmse_ratio", "crps_ratio", "dm_p")),
         ]  # fmt: skip
         rows.append((cells, r["model"] == best and r["horizon"] is None))
-    return _table(heads, rows, text=1)
+    return grid(heads, rows, text=1)
 
 
 def _proofs(found: Backtest) -> str:
     newest = found.records.select((pl.col("origin") - pl.col("newest")).min()).item()
-    said = _say(
+    said = say(
         f"Every one of {len(found.records)} estimates keeps the time of its newest datum; none is later than its origin "
         f"(the closest: {newest} before). Beyond the stamps: all values that became known after an origin were altered, the "
         "origin was replayed with a new fit, and no bit moved.",
@@ -184,43 +152,8 @@ def _proofs(found: Backtest) -> str:
     )
     heads = [("model", "模型"), ("origin", "信息截止日"), ("timing", "性质"), ("values altered", "改动的数值个数")]
     rows = [([escape(p.model), str(known_day(p.origin)), p.timing, str(p.altered)], False) for p in found.proofs]
-    return f"<p>{said}</p>" + _table(heads, rows, text=3)
+    return f"<p>{said}</p>" + grid(heads, rows, text=3)
 
 
 def _title(found: Backtest, language: charts.Language) -> str:
     return found.spec.title_zh if language == "zh" else found.spec.title_en
-
-
-def _say(en: str, zh: str) -> str:
-    return f'<span class="en" lang="en">{escape(en)}</span><span class="zh" lang="zh-Hans">{escape(zh)}</span>'
-
-
-def _heading(en: str, zh: str) -> str:
-    return f"<h2>{_say(en, zh)}</h2>"
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
-
-
-def _table(heads: Sequence[tuple[str, str]], rows: Sequence[tuple[Sequence[str], bool]], text: int) -> str:
-    """``text`` columns on the left hold words; cells are HTML already."""
-    place = [" class=t" if i < text else "" for i in range(len(heads))]
-    top = "".join(f"<th{c}>{_say(*h)}</th>" for c, h in zip(place, heads, strict=True))
-    body = "".join(
-        f"<tr{' class=best' if marked else ''}>"
-        + "".join(f"<td{c}>{v}</td>" for c, v in zip(place, cells, strict=True))
-        + "</tr>"
-        for cells, marked in rows
-    )
-    return f"<div class=wide><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
-
-
-def _figure(name: str, drawn: Mapping[str, Any], en: str, zh: str) -> str:
-    english = drawn[f"figures/{name}-en.svg"]
-    both = {"en": english, "zh": drawn.get(f"figures/{name}-zh.svg", english)}
-    images = "".join(
-        f'<img class="{language}" alt="{escape(said)}" src="data:image/svg+xml;base64,{base64.b64encode(svg).decode()}">'
-        for (language, svg), said in zip(both.items(), (en, zh), strict=True)
-    )
-    return f"<figure>{images}<figcaption>{_say(en, zh)}</figcaption></figure>"

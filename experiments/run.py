@@ -11,11 +11,13 @@ from engine import charts
 from engine.calendar import Period, end_of
 from engine.news import News, news
 from engine.settings import settings
-from experiments import backtest, report, tracking
-from experiments.backtest import Backtest
-from experiments.evaluate import overall, scored, skill_table
-from experiments.spec import Spec
+from experiments import backtest, readings_report, report, tracking
+from experiments.backtest import Backtest, Watched
+from experiments.evaluate import overall, skill_table
+from experiments.evaluate import scored as counted_of
+from experiments.spec import Spec, Watch
 from experiments.tracking import Run
+from experiments.watched import scored
 from featurestore.panel import Cube
 from featurestore.store import Store
 
@@ -33,7 +35,7 @@ class Finished:
 def run(spec: Spec, text: str, store: Store, workers: int | None = None) -> Finished:
     """Replay a spec and log it. ``text`` is the spec as written. Raises what backtest and tracking raise."""
     found = backtest.run(spec, store, workers)
-    counted = scored(found.records, found.truth)
+    counted = counted_of(found.records, found.truth)
     table = skill_table(counted, spec.benchmark)
     best = next(iter(overall(table, "pseudo")))
     moved = _news(found, best, store)
@@ -44,15 +46,43 @@ def run(spec: Spec, text: str, store: Store, workers: int | None = None) -> Fini
     }
     page = report.page(found, table, best, moved, figures)
     logged = tracking.log(found, table, text, {**figures, "report.html": page})
-    file = page_of(logged)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(page)
-    return Finished(logged, found, table, file)
+    return Finished(logged, found, table, _written(logged, page))
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A logged run of readings. table: ``watched.SCORED``."""
+
+    run: Run
+    found: Watched
+    table: pl.DataFrame
+    page: Path
+
+
+def look(spec: Watch, text: str, store: Store, workers: int | None = None) -> Looked:
+    """Replay a spec of readings and log it. ``text`` is the spec as written. Raises what backtest and tracking raise."""
+    found = backtest.watch(spec, store, workers)
+    table = scored(spec, found.records)
+    figures = {
+        f"figures/{name}-{language}.svg": drawn
+        for language in charts.languages()
+        for name, drawn in readings_report.figures(found, table, language).items()
+    }
+    page = readings_report.page(found, table, figures)
+    logged = tracking.log(found, table, text, {**figures, "report.html": page})
+    return Looked(logged, found, table, _written(logged, page))
 
 
 def page_of(logged: Run) -> Path:
     """Where the report of a run lies on this machine."""
     return settings().home / "reports" / f"{logged.name}-{logged.id[:8]}.html"
+
+
+def _written(logged: Run, page: bytes) -> Path:
+    file = page_of(logged)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(page)
+    return file
 
 
 def _news(found: Backtest, label: str, store: Store) -> list[News]:

@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -20,6 +20,9 @@ SHIPPED = Path(__file__).parent / "specs"
 _STRICT = ConfigDict(extra="forbid")
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Ratio = Annotated[float, Field(gt=0)]
+
+Kind = Literal["nowcast", "index", "warning", "scorecard", "monitor"]
+"""What a run is about: a figure that will be published, or a reading that never is. The registry's first word, too."""
 
 
 @dataclass(frozen=True)
@@ -66,27 +69,20 @@ class Rules:
     __pydantic_config__ = _STRICT
 
 
-@dataclass(frozen=True)
-class Spec:
-    """One run.
-
-    horizons: months from the end of the target period to the origin's month; negative before it ends. refit: fit at
-    every so many pseudo origins; real origins always. truth: the day whose values count as the outcome. real:
-    information dates with real vintages. benchmark: the label of the model that others are held against.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What runs of every kind say. refit: fit at every so many pseudo origins; real origins always. real: information
+    dates with real vintages."""
 
     name: str
     title_en: str
     title_zh: str
     target: str
-    horizons: tuple[int, ...]
     refit: Annotated[int, Field(ge=1)]
-    truth: date
-    benchmark: str
-    pseudo: Pseudo
-    gate: Rules
     models: dict[str, Candidate]
+    pseudo: Pseudo | None = None
     real: tuple[date, ...] = ()
+    kind: Kind
     __pydantic_config__ = _STRICT
 
     def make(self, label: str) -> Model:
@@ -97,7 +93,47 @@ class Spec:
         return zoo.make(candidate.model, {"target": self.target, **candidate.options})
 
 
-def load(named: str) -> tuple[Spec, str]:
+@dataclass(frozen=True, kw_only=True)
+class Spec(Run):
+    """A run of nowcasts, held against what was published later.
+
+    horizons: months from the end of the target period to the origin's month; negative before it ends. truth: the day
+    whose values count as the outcome. benchmark: the label of the model that others are held against.
+    """
+
+    horizons: tuple[int, ...]
+    truth: date
+    benchmark: str
+    pseudo: Pseudo
+    gate: Rules
+    kind: Literal["nowcast"] = "nowcast"
+
+
+@dataclass(frozen=True)
+class Turns:
+    """A chronology to hold turning points and warnings against, months as ``2007-12``. source: who says so."""
+
+    peaks: tuple[str, ...]
+    troughs: tuple[str, ...]
+    source: str
+    __pydantic_config__ = _STRICT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch(Run):
+    """A run of an index, of lights, of a board or of a monitor: read at each origin, held against what it said later.
+
+    periods: how many of the newest periods are read at each origin. turns: the chronology that indices and warnings are
+    held against; empty without one. gate: for a score its least and its most (see ``experiments.watched.SCORES``).
+    """
+
+    periods: Annotated[int, Field(ge=1)]
+    gate: dict[str, tuple[float, float]]
+    turns: Turns | None = None
+    kind: Literal["index", "warning", "scorecard", "monitor"]
+
+
+def load(named: str) -> tuple[Spec | Watch, str]:
     """The spec and its text, from a path, or by the name of one that ships with jingqi (``us_gdp``).
 
     Raises Unknown if there is no such file, BadInput naming file and key if something in it cannot be used.
@@ -110,28 +146,24 @@ def load(named: str) -> tuple[Spec, str]:
     return parse(text, str(file)), text
 
 
-def parse(text: str, file: str) -> Spec:
+def parse(text: str, file: str) -> Spec | Watch:
     """As :func:`load`, from the text itself."""
     try:
-        spec = TypeAdapter(Spec).validate_python(tomllib.loads(text))
+        said = tomllib.loads(text)
+        kind: type[Spec | Watch] = Spec if said.get("kind", "nowcast") == "nowcast" else Watch
+        spec = TypeAdapter(kind).validate_python(said)
     except tomllib.TOMLDecodeError as wrong:
         raise BadInput(f"not TOML: {wrong}", file=file) from None
     except ValidationError as wrong:
-        said = "; ".join(f"key {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong.errors())
-        raise BadInput(said, file=file) from None
-    for key, problem in _problems(spec):
+        problems = "; ".join(f"key {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong.errors())
+        raise BadInput(problems, file=file) from None
+    for key, problem in [*_common(spec), *(_nowcast(spec) if isinstance(spec, Spec) else _watch(spec))]:
         raise BadInput(f"key {key}: {problem}", file=file)
     return spec
 
 
-def _problems(spec: Spec) -> list[tuple[str, str]]:
+def _nowcast(spec: Spec) -> list[tuple[str, str]]:
     found = []
-    if spec.pseudo.last < spec.pseudo.first:
-        found.append(("pseudo.last", f"{spec.pseudo.last} lies before the first origin {spec.pseudo.first}"))
-    if spec.pseudo.days and spec.pseudo.days[-1] > spec.pseudo.vintage:
-        found.append(("pseudo.vintage", f"{spec.pseudo.vintage} is older than the last origin {spec.pseudo.days[-1]}"))
-    if list(spec.real) != sorted(set(spec.real)):
-        found.append(("real", "days must differ and follow each other"))
     if not spec.horizons or list(spec.horizons) != sorted(set(spec.horizons)):
         found.append(("horizons", "give at least one; they must differ and rise"))
     if spec.benchmark not in spec.models:
@@ -139,6 +171,37 @@ def _problems(spec: Spec) -> list[tuple[str, str]]:
     for percent, (low, high) in spec.gate.coverage.items():
         if percent not in (50, 80, 95) or low > high:
             found.append((f"gate.coverage.{percent}", "bands are 50, 80 and 95, each from a share to a higher one"))
+    return found
+
+
+def _watch(spec: Watch) -> list[tuple[str, str]]:
+    found = []
+    if spec.pseudo is None and not spec.real:
+        found.append(("real", "a run needs origins: days with real vintages, or [pseudo]"))
+    for score, (least, most) in spec.gate.items():
+        if least > most:
+            found.append((f"gate.{score}", f"from {least:g} to {most:g}: the least comes first"))
+    for key in ("peaks", "troughs"):
+        for month in getattr(spec.turns, key, ()):
+            try:
+                at = Period.parse(month)
+            except JingqiError as wrong:
+                found.append((f"turns.{key}", str(wrong)))
+                continue
+            if at.freq is not Freq.M:
+                found.append((f"turns.{key}", f"{month} is not a month"))
+    return found
+
+
+def _common(spec: Spec | Watch) -> list[tuple[str, str]]:
+    found = []
+    pseudo = spec.pseudo
+    if pseudo and pseudo.last < pseudo.first:
+        found.append(("pseudo.last", f"{pseudo.last} lies before the first origin {pseudo.first}"))
+    if pseudo and pseudo.days and pseudo.days[-1] > pseudo.vintage:
+        found.append(("pseudo.vintage", f"{pseudo.vintage} is older than the last origin {pseudo.days[-1]}"))
+    if list(spec.real) != sorted(set(spec.real)):
+        found.append(("real", "days must differ and follow each other"))
     try:
         split_id(spec.target)
     except BadInput as wrong:

@@ -26,24 +26,28 @@ import polars as pl
 from engine.errors import NotReady, Unknown
 from engine.settings import settings
 from experiments import versions
-from experiments.backtest import Backtest
+from experiments.backtest import Backtest, Watched
 from experiments.evaluate import SKILL
 from experiments.proof import Proof
-from experiments.spec import Spec, parse
+from experiments.spec import Kind, Spec, Watch, parse
 from modelzoo import bundle, zoo
 from modelzoo.bundle import Bundle
 
 ALIAS = "champion"
-KIND = "nowcast"
+HEADLINES = ("pseudo_rmse", "loss")
+"""The metric by which the models of a run are listed; a child has one of them."""
+
 _ROLE, _LABEL, _PARENT = "jingqi.role", "jingqi.label", "mlflow.parentRunId"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A logged run. By label of its models: ``children``, their run ids; ``scores``, their pseudo real-time RMSE."""
+    """A logged run. By label of its models: ``children``, their run ids; ``scores``, their pseudo real-time RMSE, or the
+    ``loss`` of a reading (less is better)."""
 
     id: str
     name: str
+    kind: Kind
     target: str
     started: datetime
     children: Mapping[str, str]
@@ -52,9 +56,9 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a logged run holds, read back."""
+    """What a logged run holds, read back. truth: empty where nothing is published later to compare with."""
 
-    spec: Spec
+    spec: Spec | Watch
     records: pl.DataFrame
     truth: pl.DataFrame
     skill: pl.DataFrame
@@ -72,15 +76,17 @@ class Version:
     digest: str
 
 
-def log(found: Backtest, table: pl.DataFrame, spec_text: str, files: Mapping[str, bytes]) -> Run:
+def log(found: Backtest | Watched, table: pl.DataFrame, spec_text: str, files: Mapping[str, bytes]) -> Run:
     """Log a run whole; a run that could not be finished is marked FAILED.
 
-    table: ``evaluate.SKILL``. files: name -> content, figures and report. Raises NotReady if MLflow cannot be reached.
+    table: ``evaluate.SKILL``, or ``watched.SCORED``. files: name -> content, figures and report. Raises NotReady if
+    MLflow cannot be reached.
     """
     with _client() as client:
         experiment = _experiment(client, found.spec.name)
         about = versions.about()
-        tags = {_ROLE: "run", "jingqi.target": found.spec.target, **{f"jingqi.{k}": v for k, v in about.items()}}
+        subject = {"jingqi.kind": found.spec.kind, "jingqi.target": found.spec.target}
+        tags = {_ROLE: "run", **subject, **{f"jingqi.{k}": v for k, v in about.items()}}
         parent = client.create_run(
             experiment, tags=tags, run_name=f"{found.spec.name} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
         ).info.run_id
@@ -142,11 +148,11 @@ def load(run: Run) -> Kept:
         )
 
 
-def champion(target: str) -> Version | None:
+def champion(target: str, kind: Kind = "nowcast") -> Version | None:
     """The version that holds the alias for a target, if there is one."""
     from mlflow.exceptions import MlflowException
 
-    name = bundle.registry_name(KIND, target)
+    name = bundle.registry_name(kind, target)
     with _client() as client:
         try:
             held = client.get_model_version_by_alias(name, ALIAS)
@@ -168,22 +174,24 @@ def register(run: Run, label: str) -> Version:
     """Make the logged model the champion: a new version of the registered model, and the alias on it."""
     from mlflow.exceptions import MlflowException
 
-    name = bundle.registry_name(KIND, run.target)
+    name = bundle.registry_name(run.kind, run.target)
     child = _child(run, label)
     with _client() as client:
         try:
             client.get_registered_model(name)
         except MlflowException:
-            client.create_registered_model(name, description=f"Nowcasts of {run.target}, by jingqi.")
-        about = client.get_run(child)
+            about = {"kind": run.kind, "target": run.target}
+            client.create_registered_model(name, tags=about, description=f"The {run.kind} {run.target}, by jingqi.")
+        logged = client.get_run(child)
         tags = {
             "parent": run.id,
             "label": label,
-            "bundle": about.data.tags["jingqi.bundle"],
+            "bundle": logged.data.tags["jingqi.bundle"],
             "run_id": child,
+            "kind": run.kind,
             "target": run.target,
         }
-        made = client.create_model_version(name, f"{about.info.artifact_uri}/model", child, tags=tags)
+        made = client.create_model_version(name, f"{logged.info.artifact_uri}/model", child, tags=tags)
         client.set_registered_model_alias(name, ALIAS, made.version)
         return Version(name, str(made.version), run.id, label, tags["bundle"])
 
@@ -192,10 +200,11 @@ def _run(parent: Any, children: Mapping[str, Any]) -> Run:
     return Run(
         parent.info.run_id,
         parent.data.params["spec"],
+        parent.data.tags.get("jingqi.kind", "nowcast"),
         parent.data.params["target"],
         datetime.fromtimestamp(parent.info.start_time / 1000, UTC),
         {label: c.info.run_id for label, c in children.items()},
-        {label: c.data.metrics["pseudo_rmse"] for label, c in children.items() if "pseudo_rmse" in c.data.metrics},
+        {label: c.data.metrics[m] for label, c in children.items() for m in HEADLINES if m in c.data.metrics},
     )
 
 
@@ -238,30 +247,36 @@ def _log_model(client: Any, experiment: str, parent: str, label: str, kept: Bund
     return run_id
 
 
-def _common(spec: Spec) -> dict[str, str]:
-    return {
-        "spec": spec.name,
-        "target": spec.target,
-        "truth": f"value in the vintage of {spec.truth}",
-        "benchmark": spec.benchmark,
-        "pseudo_origins": f"{spec.pseudo.days[0]} … {spec.pseudo.days[-1]}, {len(spec.pseudo.days)}",
-        "pseudo_vintage": str(spec.pseudo.vintage),
-        "real_origins": ", ".join(map(str, spec.real)),
-        "refit": str(spec.refit),
-    }
+def _common(spec: Spec | Watch) -> dict[str, str]:
+    said = {"spec": spec.name, "kind": spec.kind, "target": spec.target, "refit": str(spec.refit)}
+    if isinstance(spec, Spec):
+        said |= {"truth": f"value in the vintage of {spec.truth}", "benchmark": spec.benchmark}
+    if spec.pseudo:
+        days = spec.pseudo.days
+        said |= {
+            "pseudo_origins": f"{days[0]} … {days[-1]}, {len(days)}",
+            "pseudo_vintage": str(spec.pseudo.vintage),
+        }
+    real = ", ".join(map(str, spec.real))
+    return said | {"real_origins": real if len(real) <= 500 else f"{spec.real[0]} … {spec.real[-1]}, {len(spec.real)}"}
 
 
 def _metrics(table: pl.DataFrame, bare: bool = False) -> list[tuple[str, float, int]]:
-    """``pseudo_rmse`` over all horizons, ``pseudo_rmse_at`` with the horizon as its step. Always says pseudo or real."""
+    """As (name, value, step); ``bare`` without the model's label.
+
+    Of nowcasts ``pseudo_rmse`` over all horizons, ``pseudo_rmse_at`` with the horizon as its step; of readings the score.
+    """
     found = []
     for row in table.to_dicts():
-        prefix = row["timing"] if bare else f"{row['model']}_{row['timing']}"
+        label = "" if bare else f"{row['model']}_"
+        if "score" in row:
+            found.append((f"{label}{row['score']}", float(row["value"]), 0))
+            continue
         horizon = row["horizon"]
         for score in (c for c in SKILL.names() if c not in ("timing", "model", "horizon")):
             if row[score] is not None:
-                found.append(
-                    (f"{prefix}_{score}" + ("" if horizon is None else "_at"), float(row[score]), horizon or 0)
-                )
+                name = f"{label}{row['timing']}_{score}" + ("" if horizon is None else "_at")
+                found.append((name, float(row[score]), horizon or 0))
     return found
 
 
@@ -274,10 +289,13 @@ def _log_batch(client: Any, run_id: str, params: Mapping[str, str], metrics: lis
     )
 
 
-def _write(folder: Path, found: Backtest, table: pl.DataFrame, spec_text: str, files: Mapping[str, bytes]) -> None:
+def _write(
+    folder: Path, found: Backtest | Watched, table: pl.DataFrame, spec_text: str, files: Mapping[str, bytes]
+) -> None:
     (folder / "spec.toml").write_text(spec_text, encoding="utf-8")
     found.records.write_parquet(folder / "estimates.parquet")
-    found.truth.write_parquet(folder / "truth.parquet")
+    truth = found.truth if isinstance(found, Backtest) else pl.DataFrame()
+    truth.write_parquet(folder / "truth.parquet")
     table.write_parquet(folder / "skill.parquet")
     proofs = [asdict(p) | {"origin": p.origin.isoformat()} for p in found.proofs]
     (folder / "proofs.json").write_text(json.dumps(proofs, indent=1), encoding="utf-8")
