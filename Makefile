@@ -25,8 +25,13 @@ endef
 demo: .venv/run
 	@$(BIN)/jingqi demo
 
-test: .venv/dev
-	$(BIN)/python -m pytest -n 2
+# One worker runs all that needs TimescaleDB (tests/README.md).
+test: .venv/dev tests/timescale/node_modules
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+tests/timescale/node_modules: tests/timescale/package.json tests/timescale/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --prefix tests/timescale && touch $@; \
+	else echo "npm is not installed: tests on TimescaleDB are skipped"; fi
 
 check: .venv/dev
 	$(BIN)/ruff check .

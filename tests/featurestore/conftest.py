@@ -1,11 +1,15 @@
-"""Both stores, one suite: a private embedded server for the session, emptied before each test."""
+"""All stores, one suite: a list in memory, PostgreSQL and TimescaleDB; servers are emptied before each test."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +28,7 @@ from featurestore.sources import Load
 from featurestore.store import VALUES, Release, Store
 
 US = Region("US", "United States", "美国")
-TABLES = "fs.reading, fs.news, fs.score, fs.score_run, fs.coverage, fs.obs, fs.meaning, fs.series, fs.release"
+TIMESCALE = Path(__file__).parents[1] / "timescale"
 
 
 def _folder() -> Path:
@@ -56,42 +60,103 @@ def fresh_home() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def conninfo(home: Path) -> str:
-    """The embedded server; or one of yours, to run test_stores, test_panel and test_scores on TimescaleDB."""
-    found = os.environ.get("JINGQI_TEST_DATABASE_URL") or embedded.start(home)
-    with psycopg.connect(found, autocommit=True) as c:
+@dataclass(frozen=True)
+class Server:
+    """A database that tests may empty, and its connections."""
+
+    name: str
+    conninfo: str
+    pool: ConnectionPool[Any]
+
+    def empty(self) -> PostgresStore:
+        """Forget everything; what is left is a new store."""
+        with self.pool.connection() as c:
+            tables = c.execute(
+                "SELECT string_agg(format('fs.%I', tablename), ', ') FROM pg_tables "
+                "WHERE schemaname = 'fs' AND tablename <> 'migration'"
+            ).fetchone()
+            assert tables
+            c.execute(f"TRUNCATE {tables[0]} RESTART IDENTITY".encode())
+        return PostgresStore(self.pool)
+
+
+@contextmanager
+def _server(name: str, conninfo: str) -> Iterator[Server]:
+    with psycopg.connect(conninfo, autocommit=True) as c:
         migrations.upgrade(c)
+    # What stands before a test server may not know prepared statements.
+    options: dict[str, Any] = {"options": "-c timezone=UTC", "prepare_threshold": None}
+    with ConnectionPool(conninfo, min_size=1, max_size=4, open=True, kwargs=options) as pool:
+        yield Server(name, conninfo, pool)
+
+
+@pytest.fixture(scope="session")
+def postgres(home: Path) -> Iterator[Server]:
+    """The embedded PostgreSQL, which the commands of these tests use too."""
+    with _server("postgres", embedded.start(home)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def yours() -> Iterator[Server]:
+    """A server of yours, which forgets what it has."""
+    with _server("yours", os.environ["JINGQI_TEST_DATABASE_URL"]) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def timescale() -> Iterator[Server]:
+    """TimescaleDB, compiled to WebAssembly and run by node: see tests/README.md."""
+    if not TIMESCALE.joinpath("node_modules").exists() or not shutil.which("node"):
+        lacking = "TimescaleDB needs node and the packages that `make test` installs with npm (tests/README.md)"
+        if os.environ.get("CI"):
+            pytest.fail(lacking)
+        pytest.skip(lacking)
+    folder = _folder()
+    command = ["node", str(TIMESCALE / "front.mjs"), str(folder / ".s.PGSQL.5432")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.readline().startswith("TimescaleDB answers"), "the server did not start"
+        with _server("timescale", f"host={folder} user=postgres dbname=postgres") as server:
+            yield server
+        process.stdin.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+# Only one of pytest's workers runs what needs TimescaleDB: its server takes seconds to start, and half a gigabyte.
+_TIMESCALE = pytest.param("timescale", marks=pytest.mark.xdist_group("timescale"))
+_SERVERS = ["postgres", _TIMESCALE, *(["yours"] if "JINGQI_TEST_DATABASE_URL" in os.environ else [])]
+
+
+@pytest.fixture(params=_SERVERS)
+def server(request: pytest.FixtureRequest) -> Server:
+    found: Server = request.getfixturevalue(request.param)
     return found
 
 
-@pytest.fixture(scope="session")
-def pool(conninfo: str) -> Iterator[ConnectionPool[Any]]:
-    options: dict[str, Any] = {"options": "-c timezone=UTC"}
-    if "JINGQI_TEST_DATABASE_URL" in os.environ:
-        options["prepare_threshold"] = None  # what stands before a test server may not know prepared statements
-    with ConnectionPool(conninfo, min_size=1, max_size=4, open=True, kwargs=options) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="session")
-def empty(pool: ConnectionPool[Any]) -> Callable[[], PostgresStore]:
-    """Forget everything; what is left is a new store."""
-
-    def forget() -> PostgresStore:
-        with pool.connection() as c:
-            c.execute(f"TRUNCATE {TABLES} RESTART IDENTITY".encode())
-        return PostgresStore(pool)
-
-    return forget
-
-
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", *_SERVERS])
 def store(request: pytest.FixtureRequest) -> Store:
+    """An empty store of every kind."""
     if request.param == "memory":
         return MemoryStore()
-    forget: Callable[[], PostgresStore] = request.getfixturevalue("empty")
-    return forget()
+    found: Server = request.getfixturevalue(request.param)
+    return found.empty()
+
+
+@pytest.fixture(scope="session")
+def conninfo(postgres: Server) -> str:
+    return postgres.conninfo
+
+
+@pytest.fixture(scope="session")
+def pool(postgres: Server) -> ConnectionPool[Any]:
+    return postgres.pool
+
+
+@pytest.fixture(scope="session")
+def empty(postgres: Server) -> Callable[[], PostgresStore]:
+    return postgres.empty
 
 
 @pytest.fixture(scope="session")
@@ -139,6 +204,8 @@ def say() -> Callable[..., Load]:
         at = known if isinstance(known, datetime) else datetime(2020, 1, known, tzinfo=UTC)
         rows = [(series.id, p, v, "M" if v is None else "A") for p, v in values.items()]
         frame = pl.DataFrame(rows, schema=VALUES, orient="row")
-        return Load(Release("test", code, at, "day", repr((at, rows)).encode()), frame, (series,))
+        return Load(
+            Release("test", code, at, "day", hashlib.sha256(repr((at, rows)).encode()).digest()), frame, (series,)
+        )
 
     return release

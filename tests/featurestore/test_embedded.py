@@ -96,7 +96,7 @@ def test_a_server_of_your_own_is_upgraded_on_request(database: str) -> None:
     with pytest.raises(NotReady, match=r"001_store.*jingqi db upgrade"), connect.connect():
         pass
     with connect.link(database) as c:
-        assert migrations.upgrade(c) == ("001_store", "002_views", "003_asof")
+        assert migrations.upgrade(c) == tuple(s.name for s in migrations.steps())
         assert migrations.upgrade(c) == ()
     with connect.connect() as store:
         assert store.releases().height == 0

@@ -156,8 +156,8 @@ def test_a_cube_equals_the_functions(new_york: MemoryStore, ids: list[str], day:
         assert same(cube.panel(asof), build_panel(new_york, ids, asof))
 
 
-def test_both_stores_give_one_panel(new_york: MemoryStore, empty: Any) -> None:
-    store: Store = empty()
+def test_every_store_gives_one_panel(new_york: MemoryStore, server: Any) -> None:
+    store: Store = server.empty()
     for x in LOADS:
         store.append(x.release, x.values, x.series)
     assert same(build_panel(store, IDS, A), build_panel(new_york, IDS, A))

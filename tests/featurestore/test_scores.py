@@ -62,12 +62,12 @@ def test_scores_of_another_run_are_refused(store: Store) -> None:
     assert store.scores("gdpc1@US").is_empty()
 
 
-def test_dashboards_read_views(empty: Any, pool: Any, make: Any, say: Any) -> None:
-    store = empty()
+def test_dashboards_read_views(server: Any, make: Any, say: Any) -> None:
+    store = server.empty()
     store.publish(replace(RUN, asof=B), scores(B, 1.2), NEWS_ROWS)
     load = say(datetime(2019, 7, 1, tzinfo=UTC), make("x", freq="Q"), {4 * 2019: 5.0})
     store.append(load.release, load.values, load.series)
-    with pool.connection() as c:
+    with server.pool.connection() as c:
 
         def rows(view: str) -> list[Any]:
             return c.execute(f'SELECT "time", metric, value FROM api_v1.{view} ORDER BY 1, 2').fetchall()  # type: ignore[no-any-return]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from engine.calendar import Freq, Period, end_of
 from engine.errors import BadInput, Unknown
 from engine.indicator import Series
+from featurestore import timescale
 from featurestore.memory import MemoryStore
 from featurestore.sources import Load, nyfed
 from featurestore.store import (
@@ -181,11 +182,11 @@ def test_unknown_series(store: Store) -> None:
         store.history(["no@US"])
 
 
-def test_the_new_york_vintages_in_either_order(make: Any, empty: Any) -> None:
+def test_the_new_york_vintages_in_either_order(server: Any) -> None:
     loads = list(nyfed.loads())
     ids = [s.id for s in loads[0].series]
     seen = []
-    fresh: tuple[Callable[[], Store], ...] = (MemoryStore, empty)
+    fresh: tuple[Callable[[], Store], ...] = (MemoryStore, server.empty)
     for new in fresh:
         for order in (loads, loads[::-1]):
             store = new()
@@ -271,5 +272,41 @@ def test_memory_equals_the_oracle(make: Any, say: Say, story: list[Any]) -> None
 
 @given(stories())
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_postgres_equals_the_oracle(empty: Any, make: Any, say: Say, story: list[Any]) -> None:
-    check_story(empty(), story, make, say)
+def test_servers_equal_the_oracle(server: Any, make: Any, say: Say, story: list[Any]) -> None:
+    check_story(server.empty(), story, make, say)
+
+
+def test_values_lie_in_chunks_where_the_server_can(server: Any) -> None:
+    """One code path: a hypertable with the column store on TimescaleDB, a plain table elsewhere."""
+    with server.pool.connection() as c:
+        kind = timescale.probe(c)
+        if server.name != "yours":
+            assert kind == {"postgres": "absent", "timescale": "community"}[server.name]
+        if kind == "absent":
+            parts = c.execute("SELECT count(*) FROM pg_inherits WHERE inhparent = 'fs.obs'::regclass").fetchone()
+            assert parts == (0,)
+        else:
+            tables = c.execute(
+                "SELECT hypertable_schema, hypertable_name, compression_enabled FROM timescaledb_information.hypertables"
+            ).fetchall()
+            assert tables == [("fs", "obs", kind == "community")]
+
+
+def test_values_stored_by_column_are_read_and_revised(timescale: Any, make: Any, say: Say) -> None:
+    store, plain, x = timescale.empty(), MemoryStore(), make("x")
+    months = range(Period.parse("1990-01").ordinal, JAN)
+    for loads in ([say(1, x, {m: m / 7 for m in months})], [say(9, x, {m: m / 7 + m % 3 for m in months})]):
+        put(store, *loads)
+        put(plain, *loads)
+        with timescale.pool.connection() as c:
+            c.execute("SELECT compress_chunk(c, if_not_compressed => true) FROM show_chunks('fs.obs') c")
+            stored = c.execute(
+                "SELECT count(*) FILTER (WHERE is_compressed), count(*) FROM timescaledb_information.chunks"
+            )
+            assert stored.fetchone() == (3, 3)
+    late = say(5, x, {m: 1.0 for m in months if m % 5 == 0})  # an older vintage that comes last reopens what was packed
+    put(store, late)
+    put(plain, late)
+    assert store.history(["x@US"]).drop("recorded_at").equals(plain.history(["x@US"]).drop("recorded_at"))
+    for n in (3, 7, 10):
+        assert store.known(["x@US"], day(n)).equals(plain.known(["x@US"], day(n)))
