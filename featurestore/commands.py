@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
     from engine.indicator import Series
     from featurestore.store import Store
+
+_NOTES, _RELEASES = 5, 30
+"""More notes than that are counted; more releases are summed up by name."""
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print for machines.")
 _ASOF = click.option("--asof", metavar="DATE", help="As known at the end of that day; without it, as known now.")
@@ -37,21 +42,46 @@ def data() -> None:
     type=click.Path(path_type=Path),
     help="TOML file that says what stands where in PATH (docs/sources.md).",
 )
+@click.option("--seed", type=click.IntRange(0), help="Of the province: another economy.")
+@click.option("--faults", is_flag=True, help="Of the province: with seven mistakes planted in what is published.")
+@click.option("--accept", multiple=True, metavar="FINDING", help="Store in spite of this finding of the review.")
+@click.option("--because", metavar="REASON", help="Why what --accept names is right; it is kept.")
+@click.option("--by", metavar="WHO", help="Who accepts it; without it, who is logged in.")
 @_JSON
-def ingest(source: str, path: Path | None, mapping: Path | None, as_json: bool) -> None:
+def ingest(
+    source: str,
+    path: Path | None,
+    mapping: Path | None,
+    seed: int | None,
+    faults: bool,
+    accept: tuple[str, ...],
+    because: str | None,
+    by: str | None,
+    as_json: bool,
+) -> None:
     """Bring the releases of SOURCE into the store: only new or changed values; the same file twice changes nothing.
 
     nyfed: two real vintages (2016-06-29, 2016-07-29) of 29 US series. province: a synthetic
     province and its 11 cities, 2008 to 2025, not real. Others read PATH by --mapping. csv, xlsx:
     a plain table; office: Excel as offices send it; sdmx: SDMX-CSV or SDMX-JSON messages;
     alfred: recorded answers of FRED and ALFRED with their vintages.
+
+    A value a thousand or ten thousand times its own history, or a stock that jumps, stops the load before
+    anything is stored, until somebody has looked: --accept FINDING --because REASON.
     """
+    if bool(accept) != bool(because and because.strip()):
+        raise click.UsageError("--accept and --because belong together: what is accepted, and why")
     from featurestore import display
     from featurestore.connect import connect
+    from featurestore.ingest import NOTHING, Acceptance, read
     from featurestore.ingest import ingest as append
-    from featurestore.ingest import read
 
-    loads = read(source, path, mapping)
+    loads = read(source, path, mapping, faults=faults, seed=seed)
+    options = {"--mapping": mapping, "--seed": seed, "--faults": "" if faults else None}
+    again = ["jingqi data ingest", source, *([shlex.quote(str(path))] if path else [])]
+    again += [f"{k} {shlex.quote(str(v)) if v != '' else ''}".strip() for k, v in options.items() if v is not None]
+    accepted = Acceptance(accept, because or "", by or getpass.getuser()) if accept else NOTHING
+    notes: list[str] = []
     with connect() as store:
         done = [
             {
@@ -64,12 +94,32 @@ def ingest(source: str, path: Path | None, mapping: Path | None, as_json: bool) 
                 "same": got.same,
                 "repeated": got.repeated,
             }
-            for load, got in append(store, loads, _progress)
+            for load, got in append(
+                store, loads, _progress, accepted, lambda d: notes.append(f"{d} ({d.explained})"), " ".join(again)
+            )
         ]
+    for said in notes[:_NOTES]:
+        click.echo(f"note: {said}", err=True)
+    if len(notes) > _NOTES:
+        click.echo(f"note: and {len(notes) - _NOTES} more", err=True)
     if as_json:
         click.echo(json.dumps(done))
     else:
-        display.table(done)
+        display.table(done if len(done) <= _RELEASES else _summed(done))
+
+
+def _summed(done: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One line for all releases of a name."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in done:
+        line = found.setdefault(
+            one["release"], {"release": one["release"], "releases": 0, "first": one["known"], "last": one["known"]}
+        )
+        line["releases"] += 1
+        line["first"], line["last"] = min(line["first"], one["known"]), max(line["last"], one["known"])
+        for count in ("rows", "new", "revised", "same", "repeated"):
+            line[count] = line.get(count, 0) + int(one[count])
+    return [found[name] for name in sorted(found)]
 
 
 def _progress(loads: Sequence[Any]) -> Iterator[Any]:
@@ -144,9 +194,13 @@ def _trace(series_id: str, text: str, at: datetime, as_json: bool) -> None:
 @click.option(
     "--departments", "by_department", is_flag=True, help="How each department delivered, instead of the findings."
 )
+@click.option("--overrides", "overridden", is_flag=True, help="What was stored in spite of a finding: who, when, why.")
 @_JSON
-def check(ids: tuple[str, ...], asof: str | None, by_department: bool, as_json: bool) -> None:
+def check(ids: tuple[str, ...], asof: str | None, by_department: bool, overridden: bool, as_json: bool) -> None:
     """What is wrong with the figures known on a day, or may be: errors first. Without ID: all series."""
+    if overridden:
+        _overrides(ids, _instant(asof), as_json)
+        return
     from featurestore import display, quality
     from featurestore.connect import connect
 
@@ -165,6 +219,34 @@ def check(ids: tuple[str, ...], asof: str | None, by_department: bool, as_json: 
     display.table(rows)
     if not rows:
         click.echo("nothing found")
+
+
+def _overrides(ids: tuple[str, ...], at: datetime, as_json: bool) -> None:
+    from featurestore import display
+    from featurestore.connect import connect
+
+    with connect() as store:
+        frame = store.overrides()
+    rows = [
+        row
+        | {
+            "accepted_at": row["accepted_at"].isoformat(timespec="seconds"),
+            "known_at": known_day(row["known_at"]).isoformat(),
+        }
+        for row in frame.iter_rows(named=True)
+        if row["known_at"] <= at and (not ids or row["finding"].split(":")[1] in ids)
+    ]
+    if as_json:
+        click.echo(json.dumps({"asof": known_day(at).isoformat(), "rows": rows}, ensure_ascii=False))
+        return
+    lines = [
+        {k: r[k] for k in ("finding", "value", "expected", "because", "accepted_by", "accepted_at")}
+        | {"release": f"{r['release'] or ''} {r['source']} {r['code']}".strip(), "known": r["known_at"]}
+        for r in rows
+    ]
+    display.table(lines)
+    if not lines:
+        click.echo("nothing was accepted")
 
 
 @data.command()

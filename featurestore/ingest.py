@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from engine.errors import BadInput, Unknown
+from engine.errors import BadInput, Held, Unknown
+from featurestore import review
+from featurestore.review import Doubt
 from featurestore.sources import Load
-from featurestore.store import Receipt, Store
+from featurestore.store import Override, Receipt, Store
 
 SOURCES = ("nyfed", "province", "csv", "xlsx", "office", "sdmx", "alfred")
 
+SHOWN = 5
+"""So many findings are told in full; of others their number."""
 
-def read(source: str, path: Path | None = None, mapping: Path | None = None) -> tuple[Load, ...]:
+
+def read(
+    source: str,
+    path: Path | None = None,
+    mapping: Path | None = None,
+    *,
+    faults: bool = False,
+    seed: int | None = None,
+) -> tuple[Load, ...]:
     """All releases that a source holds, read to the last row before any is stored.
+
+    faults, seed: of the synthetic province.
 
     Raises BadInput, NotReady, or Unknown for a source that does not exist.
     """
     if source not in SOURCES:
         raise Unknown(f"no source {source!r}; there are {', '.join(SOURCES)}")
+    if source != "province" and (faults or seed is not None):
+        raise BadInput(f"the source {source} is real: only the province has a seed, and faults planted in it")
     if source == "nyfed":
         if path or mapping:
             raise BadInput("the source nyfed is found in the statsmodels distribution: it takes no file and no mapping")
@@ -31,7 +49,7 @@ def read(source: str, path: Path | None = None, mapping: Path | None = None) -> 
             raise BadInput("the source province makes its own economy: it takes no file and no mapping")
         from featurestore.sources import province
 
-        return tuple(province.economy().releases())
+        return tuple(province.economy(province.SEED if seed is None else seed, faults).releases())
     if path is None or mapping is None:
         raise BadInput(f"the source {source} needs a file and --mapping, a TOML file that says what stands where in it")
     if source == "office":
@@ -52,9 +70,63 @@ def read(source: str, path: Path | None = None, mapping: Path | None = None) -> 
     return tuple(table.loads(path, mapping, kind))
 
 
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Findings that somebody has looked at: their names, or ``rule:series`` for all of a series; why, and who."""
+
+    findings: tuple[str, ...]
+    because: str
+    by: str
+
+    def covers(self, doubt: Doubt) -> bool:
+        return any(f in (doubt.name, f"{doubt.rule}:{doubt.series}") for f in self.findings)
+
+
+NOTHING = Acceptance((), "", "")
+
+
 def ingest(
-    store: Store, loads: Sequence[Load], watch: Callable[[Sequence[Load]], Iterator[Load]] = iter
+    store: Store,
+    loads: Sequence[Load],
+    watch: Callable[[Sequence[Load]], Iterator[Load]] = iter,
+    accepted: Acceptance = NOTHING,
+    note: Callable[[Doubt], None] = lambda _: None,
+    again: str = "jingqi data ingest SOURCE PATH",
 ) -> Iterator[tuple[Load, Receipt]]:
-    """Append release after release; ``watch`` may wrap them, for instance in a progress bar."""
+    """Append release after release; ``watch`` may wrap them, for instance in a progress bar.
+
+    All are reviewed before the first is stored. ``note`` hears of every doubt that is explained; ``again`` is the command
+    that a person would repeat. Raises Held if a doubt is neither explained nor accepted, and BadInput where ``accepted``
+    names what is not there; then nothing is stored.
+    """
+    found = review.doubts(store, loads)
+    waiting = [d for d in found if not d.explained]
+    for name in accepted.findings:
+        if not any(name in (d.name, f"{d.rule}:{d.series}") for d in waiting) and not _done(store, name):
+            there = ", ".join(d.name for d in waiting[:SHOWN]) or "none at all"
+            raise BadInput(f"--accept {name}: there is no such finding in this load; there is {there}")
+    if held := [d for d in waiting if not accepted.covers(d)]:
+        raise Held(_held(held, again, accepted.findings))
+    store.override(
+        [Override(d.name, d.value, d.expected, d.says, accepted.because, accepted.by, d.release) for d in waiting]
+    )
+    for doubt in found:
+        if doubt.explained:
+            note(doubt)
     for load in watch(loads):
         yield load, store.append(load.release, load.values, load.series)
+
+
+def _done(store: Store, name: str) -> bool:
+    """Whether it was accepted in an earlier load: the same command twice changes nothing."""
+    return any(name in (f, f.rpartition(":")[0]) for f in store.overrides()["finding"])
+
+
+def _held(held: Sequence[Doubt], again: str, before: Sequence[str]) -> str:
+    """In one line: what was found, and what to type once somebody has looked."""
+    shown = "; ".join(map(str, held[:SHOWN])) + (f"; and {len(held) - SHOWN} more" if len(held) > SHOWN else "")
+    many = Counter(f"{d.rule}:{d.series}" for d in held)
+    names = [d.name if many[f"{d.rule}:{d.series}"] == 1 else f"{d.rule}:{d.series}" for d in held]
+    accept = " ".join(f"--accept {name}" for name in dict.fromkeys([*before, *names]))
+    count = "a finding waits" if len(held) == 1 else f"{len(held)} findings wait"
+    return f'nothing was stored: {count} for review. {shown}. If it is right: {again} {accept} --because "reason"'

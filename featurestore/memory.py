@@ -13,7 +13,7 @@ from engine import reading
 from engine.errors import BadInput
 from engine.indicator import Series
 from featurestore import rows
-from featurestore.store import HISTORY, PUBLISHED, RELEASES, SCORES, Receipt, Release, ScoreRun
+from featurestore.store import HISTORY, OVERRIDES, PUBLISHED, RELEASES, SCORES, Override, Receipt, Release, ScoreRun
 
 
 class MemoryStore:
@@ -26,6 +26,7 @@ class MemoryStore:
         self._events = pl.DataFrame(schema=RELEASES)
         self._runs: dict[ScoreRun, pl.DataFrame] = {}
         self._told: dict[ScoreRun, pl.DataFrame] = {}
+        self._overrides: dict[tuple[str, str, str, datetime, bytes], tuple[Override, datetime]] = {}
         self._clock = datetime(1970, 1, 1, tzinfo=UTC)
         self._one_writer = Lock()
 
@@ -118,3 +119,15 @@ class MemoryStore:
             mine, key=lambda f: f.select("asof", "published_at").row(0), default=pl.DataFrame(schema=PUBLISHED)
         )
         return newest.select(PUBLISHED.names()).sort("unit", "period", "level", "name")
+
+    def override(self, accepted: Sequence[Override]) -> None:
+        for one in accepted:
+            self._overrides.setdefault(one.key(), (one, self._now()))
+
+    def overrides(self) -> pl.DataFrame:
+        found = []
+        for (_, *of), (one, at) in self._overrides.items():
+            receipt = self._releases.get(tuple(of))  # type: ignore[arg-type]
+            told = (one.finding, one.value, one.expected, one.says, one.because, one.accepted_by, at, *of[:3])
+            found.append((*told, receipt and receipt.release))
+        return pl.DataFrame(found, schema=OVERRIDES, orient="row")

@@ -23,8 +23,8 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from engine.calendar import Freq
 from engine.errors import BadInput, NotReady
 from engine.indicator import Indicator, Region, Series
-from featurestore import readings, rows, scores, timescale, wire
-from featurestore.store import HISTORY, KNOWN, RELEASES, Receipt, Release, ScoreRun
+from featurestore import overrides, readings, rows, scores, timescale, wire
+from featurestore.store import HISTORY, KNOWN, RELEASES, Override, Receipt, Release, ScoreRun
 
 _APPEND = 0x6A696E68
 """The lock under which one writer at a time appends: versions of one series may come from several releases, so that a
@@ -213,6 +213,14 @@ class PostgresStore:
     def readings(self, target: str, asof: datetime | None = None) -> pl.DataFrame:
         with self._link() as c:
             return readings.read(c, target, asof)
+
+    def override(self, accepted: Sequence[Override]) -> None:
+        with self._link() as c, c.transaction():
+            overrides.write(c, accepted)
+
+    def overrides(self) -> pl.DataFrame:
+        with self._link() as c:
+            return overrides.read(c)
 
 
 def _describe(c: Connection[tuple[Any, ...]], series: Sequence[Series]) -> dict[str, int]:

@@ -23,6 +23,7 @@ says nothing about timeliness.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -32,15 +33,13 @@ import polars as pl
 
 from engine.calendar import Freq, end_of, known_day
 from engine.typing import Floats
+from featurestore import jumps
 from featurestore.findings import FINDINGS, Finding, Line, lines
 from featurestore.quality_across import contradictions, parts
 from featurestore.store import Store
 
 GRACE = timedelta(days=7)
 """A release this much after its usual day is late."""
-
-JUMP = 10.0
-"""A stock has jumped if its change is so many times the usual deviation from the median change."""
 
 
 def check(store: Store, asof: datetime, ids: Sequence[str] | None = None) -> pl.DataFrame:
@@ -90,7 +89,7 @@ def _values(line: Line) -> Iterator[Finding]:
     kind, cumulated = line.kind, line.kind.endswith("_ytd")
     amount = kind.startswith(("level", "count"))
     if amount:
-        for t, power in _units(values, 12 if cumulated and line.series.freq is Freq.M else 1):
+        for t, power in _units(values, jumps.lag(kind, line.series.freq)):
             yield line.say(
                 "error", "unit", t, f"{values[t]:,.10g} is about 10^{power} times its neighbours",
                 "ask for the unit (亿元 or 万元) and load the release again with it",
@@ -125,24 +124,21 @@ def _digits(value: float) -> int:
 
 
 def _units(values: Floats, lag: int) -> Iterator[tuple[int, int]]:
-    """Places where a value is some 10^3 or 10^4 times, or that part of, both the value ``lag`` periods before and after it."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        size = np.log10(np.abs(values))
-    for t in range(len(size)):
-        beside = [size[s] for s in (t - lag, t + lag) if 0 <= s < len(size) and np.isfinite(size[s])]
-        if beside and np.isfinite(size[t]):
-            apart = [size[t] - b for b in beside]
-            for power in (3, 4, -3, -4):
-                if all(abs(a - power) < 0.35 for a in apart):
-                    yield t, power
+    """Places where a value is some 10^3 or 10^4 times those beside it, or that part of them."""
+    sizes = {t: math.log10(abs(v)) for t, v in enumerate(values.tolist()) if v and not math.isnan(v)}
+    for t, size in sizes.items():
+        if power := jumps.power(size, jumps.usual_size(sizes, t, lag)):
+            yield t, power
 
 
 def _shifts(line: Line, values: Floats) -> Iterator[Finding]:
     """A change of the logarithm far from the usual one that is not taken back in the month after."""
-    change = np.diff(np.log(np.where(values > 0, values, np.nan)))
-    usual = np.nanmedian(change) if np.isfinite(change).sum() >= 24 else np.nan
-    spread = 1.4826 * np.nanmedian(np.abs(change - usual)) if np.isfinite(usual) else np.nan
-    for s in np.flatnonzero(np.abs(change - usual) > JUMP * max(spread, 1e-3)) if np.isfinite(spread) else ():
+    logs = np.log(np.where(values > 0, values, np.nan))
+    found = jumps.usual_change(logs)
+    if found is None:
+        return
+    (usual, unusual), change = found, np.diff(logs)
+    for s in np.flatnonzero(np.abs(change - usual) > unusual):
         back = change[s + 1] if s + 1 < len(change) else 0.0
         if not abs(change[s] + back - 2 * usual) < 0.5 * abs(change[s] - usual):
             yield line.say(

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 import polars as pl
 
+from engine.errors import BadInput
 from engine.indicator import Series
 from engine.reading import READINGS
 
@@ -64,6 +65,13 @@ PUBLISHED = pl.Schema(
 )
 """Published readings: the fields of a ScoreRun, when it was published, then one row of ``engine.reading.READINGS``."""
 
+OVERRIDES = pl.Schema(
+    {"finding": pl.String(), "value": pl.Float64(), "expected": pl.Float64(), "says": pl.String(), "because": pl.String(),
+     "accepted_by": pl.String(), "accepted_at": _STAMP, "source": pl.String(), "code": pl.String(),
+     "known_at": _STAMP, "release": pl.Int32()}
+)  # fmt: skip
+"""One row a finding that was accepted; ``release``: its number in the store, null where its load never came to an end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -90,6 +98,28 @@ class Receipt:
     revised: int
     same: int
     repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One finding of one release, accepted. Raises BadInput where nobody says who, or why."""
+
+    finding: str
+    value: float
+    expected: float
+    says: str
+    because: str
+    accepted_by: str
+    release: Release
+
+    def __post_init__(self) -> None:
+        if not self.because.strip() or not self.accepted_by.strip():
+            raise BadInput(f"{self.finding}: an override needs who accepts it, and a reason")
+
+    def key(self) -> tuple[str, str, str, datetime, bytes]:
+        """The same finding of the same release twice is one override."""
+        r = self.release
+        return self.finding, r.source, r.code, r.known_at, r.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +184,14 @@ class Store(Protocol):
 
     def readings(self, target: str, asof: datetime | None = None) -> pl.DataFrame:
         """PUBLISHED rows of a target's newest publication, or the newest one of just that information date."""
+        ...
+
+    def override(self, accepted: Sequence[Override]) -> None:
+        """Keep who accepted which finding of which release, and why; the same finding of it again changes nothing."""
+        ...
+
+    def overrides(self) -> pl.DataFrame:
+        """OVERRIDES rows, in the order in which they were accepted."""
         ...
 
 
