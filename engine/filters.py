@@ -149,7 +149,7 @@ def _split(values: Floats, least: int, cycle: Callable[[Floats], Floats]) -> Spl
         raise BadInput(f"values are (T,) or (T, N), not of shape {y.shape}")
     table = np.ascontiguousarray(y.reshape(len(y), -1))
     found = np.empty(table.shape)
-    for (lo, hi), columns in _runs(table).items():
+    for (lo, hi), columns in runs(table, "a filter").items():
         if 0 < hi - lo < least:
             raise NotEnoughData(f"series {columns[0] + 1} has {hi - lo} values; this filter needs {least}")
         if (lo, hi) == (0, len(table)) and len(columns) == table.shape[1]:
@@ -161,8 +161,8 @@ def _split(values: Floats, least: int, cycle: Callable[[Floats], Floats]) -> Spl
     return Split((table - found).reshape(y.shape), found.reshape(y.shape))
 
 
-def _runs(table: Floats) -> dict[tuple[int, int], list[int]]:
-    """Which columns are known from … to. Raises BadInput with the place of a gap."""
+def runs(table: Floats, who: str) -> dict[tuple[int, int], list[int]]:
+    """Which columns of ``(T, N)`` are known from row … to before row …. Raises BadInput with the place of a gap."""
     known = np.isfinite(table)
     if known.all():
         return {(0, len(table)): list(range(table.shape[1]))}
@@ -172,6 +172,6 @@ def _runs(table: Floats) -> dict[tuple[int, int], list[int]]:
         lo, hi = (int(at[0]), int(at[-1]) + 1) if len(at) else (0, 0)
         if len(at) < hi - lo:
             gap = lo + int(np.argmin(known[lo:hi, n]))
-            raise BadInput("a filter takes no gaps; fill it first", row=gap + 1, column=f"{n + 1}")
+            raise BadInput(f"{who} takes no gaps; fill it first", row=gap + 1, column=f"{n + 1}")
         runs.setdefault((lo, hi), []).append(n)
     return runs

@@ -17,6 +17,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from engine.errors import BadInput, NotEnoughData
+from engine.filters import runs
 from engine.typing import Floats, Ints
 
 CONFIRMED = 5  # periods after a turn before it is called confirmed
@@ -261,20 +262,15 @@ def _marks(values: Floats, dating: Dating) -> tuple[Ints, list[tuple[int, int]]]
         raise BadInput(f"values are (T, N), not of shape {y.shape}")
     name, numbers, least = _numbers(dating)
     found = np.zeros(y.shape, np.int64)
-    spans: list[tuple[int, int]] = []
-    runs: dict[tuple[int, int], list[int]] = {}
-    for i in range(y.shape[1]):
-        at = np.flatnonzero(np.isfinite(y[:, i]))
-        lo, hi = (int(at[0]), int(at[-1]) + 1) if len(at) else (0, 0)
-        if len(at) < hi - lo:
-            gap = lo + int(np.argmin(np.isfinite(y[lo:hi, i])))
-            raise BadInput("turning points need a series without gaps; fill it first", row=gap + 1, column=f"{i + 1}")
+    spans = [(0, 0)] * y.shape[1]
+    for (lo, hi), columns in runs(y, "dating").items():
         if hi - lo < least:
-            raise NotEnoughData(f"series {i + 1} has {hi - lo} values; turning points by {dating} need {least}")
-        spans.append((lo, hi))
-        runs.setdefault((lo, hi), []).append(i)
-    for (lo, hi), columns in runs.items():
+            raise NotEnoughData(
+                f"series {columns[0] + 1} has {hi - lo} values; turning points by {dating} need {least}"
+            )
         part = np.zeros((hi - lo, len(columns)), np.int64)
         kernels.marks(name, np.ascontiguousarray(y[lo:hi, columns]), numbers, part)
         found[lo:hi, columns] = part
+        for i in columns:
+            spans[i] = (lo, hi)
     return found, spans
