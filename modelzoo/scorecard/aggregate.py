@@ -109,10 +109,9 @@ def _above(x: Floats, names: Sequence[str], rows: Ints, method: str, zero: bool 
     bad = (x < 0) if zero else (x <= 0)
     if bad.any():
         name = names[int(rows[np.flatnonzero(bad.any(tuple(range(x.ndim - 1))))[0]])]
-        raise BadInput(
-            f"node {name}: the {method} mean needs scores {'from' if zero else 'above'} 0; "
-            "normalise to a scale that starts above 0, such as 1 … 100"
-        )
+        scale_for = "z with mean 100 and sd 10" if method.startswith("mazziotta") else "a scale such as 1 … 100"
+        need = "from" if zero else "above"
+        raise BadInput(f"node {name}: the {method} mean needs scores {need} 0; normalise to {scale_for}")
 
 
 def _flat(layout: Layout, out: Floats, values: Floats, weight: Floats, method: Aggregation) -> Floats:
