@@ -90,7 +90,7 @@ class Run:
         if label not in self.models:
             raise Unknown(f"the run {self.name} has no model {label!r}; it has {', '.join(self.models)}")
         candidate = self.models[label]
-        return zoo.make(candidate.model, {"target": self.target, **candidate.options})
+        return zoo.about(candidate.model, self.target, candidate.options)
 
 
 @dataclass(frozen=True, kw_only=True)

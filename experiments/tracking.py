@@ -37,6 +37,9 @@ ALIAS = "champion"
 HEADLINES = ("pseudo_rmse", "loss")
 """The metric by which the models of a run are listed; a child has one of them."""
 
+SUBJECT = ("kind", "target", "title_en", "title_zh")
+"""What a spec says it is about: tags of the run, and of the versions registered from it."""
+
 _ROLE, _LABEL, _PARENT = "jingqi.role", "jingqi.label", "mlflow.parentRunId"
 
 
@@ -85,8 +88,7 @@ def log(found: Backtest | Watched, table: pl.DataFrame, spec_text: str, files: M
     with _client() as client:
         experiment = _experiment(client, found.spec.name)
         about = versions.about()
-        subject = {"jingqi.kind": found.spec.kind, "jingqi.target": found.spec.target}
-        tags = {_ROLE: "run", **subject, **{f"jingqi.{k}": v for k, v in about.items()}}
+        tags = {_ROLE: "run", **_subject(found.spec), **{f"jingqi.{k}": v for k, v in about.items()}}
         parent = client.create_run(
             experiment, tags=tags, run_name=f"{found.spec.name} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
         ).info.run_id
@@ -188,8 +190,7 @@ def register(run: Run, label: str) -> Version:
             "label": label,
             "bundle": logged.data.tags["jingqi.bundle"],
             "run_id": child,
-            "kind": run.kind,
-            "target": run.target,
+            **{name: client.get_run(run.id).data.tags.get(f"jingqi.{name}", "") for name in SUBJECT},
         }
         made = client.create_model_version(name, f"{logged.info.artifact_uri}/model", child, tags=tags)
         client.set_registered_model_alias(name, ALIAS, made.version)
@@ -245,6 +246,10 @@ def _log_model(client: Any, experiment: str, parent: str, label: str, kept: Bund
         client.log_artifacts(run_id, str(Path(scratch) / "model"), "model")
     client.set_terminated(run_id, "FINISHED")
     return run_id
+
+
+def _subject(spec: Spec | Watch) -> dict[str, str]:
+    return {f"jingqi.{name}": str(getattr(spec, name)) for name in SUBJECT}
 
 
 def _common(spec: Spec | Watch) -> dict[str, str]:

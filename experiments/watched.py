@@ -12,17 +12,23 @@ import numpy as np
 import polars as pl
 from scipy.stats import kendalltau
 
+from engine import turning as dating
+from engine.calendar import Period
 from engine.errors import NotEnoughData
-from experiments.spec import Watch
+from engine.matching import match
+from experiments.spec import Turns, Watch
 
 SCORED = pl.Schema({"model": pl.String(), "score": pl.String(), "n": pl.Int32(), "value": pl.Float64()})
 """One row a model and score; n: on how many values, turns or lights it rests."""
 
 SCORES = {
     "loss": "by which models are ranked, less is better: 1 - tau, 1 - auroc, or nsr",
-    "nsr": "noise to signal: spread of last less first readings, to the spread of the last",
-    "mar": "mean absolute revision from first to last reading",
+    "nsr": "noise to signal: spread of last less first readings, to the spread of the last; of an index, of its changes",
+    "mar": "mean absolute revision from first to last reading; of an index, of its changes",
     "direction": "share of changes first read with the sign that they kept",
+    "hits": "share of the chronology's turning points that go with one of the index, as matching pairs them",
+    "extra": "turning points of the index that go with none, for each that it has",
+    "lead": "median lead over the chronology's turning points, months",
     "lights": "share of overall lights that stayed as first shown",
     "tau": "Kendall's rank correlation of first and last scores of the units, mean over periods",
 }
@@ -67,7 +73,10 @@ def _scores(spec: Watch, mine: pl.DataFrame) -> Iterator[Score]:
     level = "score" if spec.kind == "scorecard" else "index"
     if spec.kind == "scorecard":
         yield from _ranks(mine)
-    yield from _revisions(mine.filter(pl.col("level") == level, pl.col("name") == ""))
+    whole = mine.filter(pl.col("level") == level, pl.col("name") == "")
+    yield from _revisions(spec, whole)
+    if spec.turns is not None:
+        yield from _turns(spec.turns, whole)
     lights = _ends(mine.filter(pl.col("level") == "light", pl.col("name") == ""))
     if lights.height:
         yield "lights", lights.height, float((lights["first"] == lights["last"]).mean())  # type: ignore[arg-type]
@@ -82,8 +91,9 @@ def _ends(readings: pl.DataFrame) -> pl.DataFrame:
     return ends.filter(pl.col("times") > 1).sort(_CELL)
 
 
-def _revisions(readings: pl.DataFrame) -> Iterator[Score]:
-    ends = _ends(readings)
+def _revisions(spec: Watch, readings: pl.DataFrame) -> Iterator[Score]:
+    moves = _ends(_changes(readings))
+    ends = moves if spec.kind == "index" else _ends(readings)  # an index is rebased as its history grows
     if ends.height < 2:
         return
     first, last = ends["first"].to_numpy(), ends["last"].to_numpy()
@@ -92,12 +102,45 @@ def _revisions(readings: pl.DataFrame) -> Iterator[Score]:
     if signal > 0:
         yield "nsr", ends.height, float(np.std(last - first)) / signal
     yield "mar", ends.height, float(np.mean(np.abs(last - first)))
+    moves = moves.filter((pl.col("first") != 0) & (pl.col("last") != 0))
+    if moves.height:
+        same = np.sign(moves["first"].to_numpy()) == np.sign(moves["last"].to_numpy())
+        yield "direction", moves.height, float(same.mean())
+
+
+def _changes(readings: pl.DataFrame) -> pl.DataFrame:
+    """Readings with, as value, the change from the period before, as read at the same origin."""
     change = pl.col("value") - pl.col("value").shift(1).over("origin", "unit")
-    moved = _ends(readings.sort("origin", "unit", "period").with_columns(value=change).drop_nulls("value"))
-    moved = moved.filter((pl.col("first") != 0) & (pl.col("last") != 0))
-    if moved.height:
-        same = np.sign(moved["first"].to_numpy()) == np.sign(moved["last"].to_numpy())
-        yield "direction", moved.height, float(same.mean())
+    return readings.sort("origin", "unit", "period").with_columns(value=change).drop_nulls("value")
+
+
+def _turns(turns: Turns, readings: pl.DataFrame) -> Iterator[Score]:
+    """The turns of what was last read. Changes are summed, so that an index that was rebased in between has no jump."""
+    last = _changes(readings).sort("origin").group_by("unit", "period", maintain_order=True).last()
+    pairs, targeted, extra, own, leads = 0, 0, 0, 0, []
+    for _, part in last.sort("unit", "period").group_by("unit", maintain_order=True):
+        months = [Period.parse(p).ordinal for p in part["period"]]
+        path = np.full(months[-1] - months[0] + 1, np.nan)
+        path[np.array(months) - months[0]] = part["value"].to_numpy().cumsum()
+        if np.isnan(path).any():
+            continue
+        found = match(_chronology(turns, months[0], len(path)), dating.date(path, dating.Bbq()))
+        pairs, targeted, extra = pairs + len(found.pairs), targeted + found.targeted, extra + len(found.extra)
+        own += len(found.pairs) + len(found.extra) + len(found.open)
+        leads += found.leads.tolist()
+    if targeted:
+        yield "hits", targeted, pairs / targeted
+    if own:
+        yield "extra", own, extra / own
+    if leads:
+        yield "lead", len(leads), float(np.median(leads))
+
+
+def _chronology(turns: Turns, first: int, length: int) -> dating.Turns:
+    """The declared turns that lie in the ``length`` months from the ordinal ``first`` on, as rows."""
+    both = ((dating.Kind.PEAK, turns.peaks), (dating.Kind.TROUGH, turns.troughs))
+    rows = [dating.Turn(Period.parse(m).ordinal - first, kind) for kind, months in both for m in months]
+    return dating.Turns(tuple(sorted(t for t in rows if 0 <= t.row < length)), 0, length - 1)
 
 
 def _ranks(mine: pl.DataFrame) -> Iterator[Score]:

@@ -185,7 +185,7 @@ def score(
         version=champion.version,
         asof=asof,
         fitted_asof=fit.asof,
-        timing=_timing(panel, fit),
+        timing=timing_of(panel, fit),
         panel=panel.digest(),
     )
     return run, fit.fitted.estimate(panel, periods)
@@ -253,7 +253,7 @@ def _label(series: Series, run: ScoreRun) -> Label:
     )
 
 
-def _timing(panel: Panel, fit: Fit) -> Literal["real", "pseudo"]:
+def timing_of(panel: Panel, fit: Fit) -> Literal["real", "pseudo"]:
     """A number is of real time only if both what it was computed from and what its parameters learned from were."""
     return "real" if panel.timing == fit.timing == "real" else "pseudo"
 
@@ -263,7 +263,7 @@ def _side(panel: Panel, fit: Fit, mean: float) -> Side:
         asof=asof_text(panel.asof),
         mean=mean,
         fitted_asof=asof_text(fit.asof),
-        timing=_timing(panel, fit),
+        timing=timing_of(panel, fit),
         panel=panel.digest(),
     )
 

@@ -14,11 +14,11 @@ from fastapi.staticfiles import StaticFiles
 from engine.errors import NotReady
 from engine.settings import Settings
 from featurestore.store import Store
-from serving import answer, observed, problems, schemas, wire
+from serving import answer, observed, problems, readings, schemas, wire
 from serving.champions import Champions
 from serving.kept import Kept, data_state, model_state
 from serving.metrics import Measured, Metrics
-from serving.questions import BetweenQuery, DayQuery, NoQuery, PeriodsQuery, key_check, wanted_media
+from serving.questions import BetweenQuery, DayQuery, NoQuery, PeriodsQuery, RegionQuery, key_check, wanted_media
 
 PAGES = Path(__file__).with_name("pages")
 
@@ -104,6 +104,32 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
         state = model_state(store, champions, target)
         key = state and (state, "news", target, since, until, asked.period)
         return reply(request, key, lambda: answer.news(store, champions, target, since, until, asked.period))
+
+    def read(kind: str, request: Request, id: str, asked: RegionQuery) -> Response:
+        asof = asked.asof or answer.newest_day(store)
+        state = model_state(store, champions, id, kind)
+        key = state and (state, kind, id, asof, asked.region)
+        return reply(request, key, lambda: readings.readings(store, champions, kind, id, asof, asked.region))
+
+    @v1.get("/indices/{id}", tags=["readings"], response_model=schemas.Readings)
+    def index(request: Request, id: str, asked: RegionQuery) -> Response:
+        """A prosperity index: its level, its band, what each component adds."""
+        return read("index", request, id, asked)
+
+    @v1.get("/warnings/{id}", tags=["readings"], response_model=schemas.Readings)
+    def warning(request: Request, id: str, asked: RegionQuery) -> Response:
+        """Lights and the scores of their items, or the probability of a downturn."""
+        return read("warning", request, id, asked)
+
+    @v1.get("/scorecards/{id}", tags=["readings"], response_model=schemas.Readings)
+    def scorecard(request: Request, id: str, asked: RegionQuery) -> Response:
+        """A board: scores, ranks with intervals, nodes and contributions of the indicators."""
+        return read("scorecard", request, id, asked)
+
+    @v1.get("/monitors/{id}", tags=["readings"], response_model=schemas.Readings)
+    def monitor(request: Request, id: str, asked: RegionQuery) -> Response:
+        """Indices from what firms answered, by cell, with bands and the number of firms."""
+        return read("monitor", request, id, asked)
 
     @v1.get("/models", tags=["models"], response_model=schemas.Models)
     def models(request: Request, _: NoQuery) -> Response:

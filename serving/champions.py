@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ALIAS = "champion"
-KIND = "nowcast"
+KINDS = ("nowcast", "index", "warning", "scorecard", "monitor")
+"""First word of a registered name: what its numbers are about."""
+
 KEPT_REFITS = 16
 
 
@@ -38,8 +40,20 @@ class Champion:
     version: str
     run_id: str
     bundle: Bundle
+    title_en: str = ""
+    title_zh: str = ""
     _refits: OrderedDict[str, Fit] = field(default_factory=OrderedDict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @property
+    def kind(self) -> str:
+        """One of KINDS."""
+        return self.name.partition("-")[0]
+
+    @property
+    def target(self) -> str:
+        """What it speaks about."""
+        return self.bundle.model.targets[0]
 
     def fit_for(self, panel: Panel) -> Fit:
         """Parameters that could be known at ``panel.asof``.
@@ -64,12 +78,12 @@ class Champion:
 class Champions(Protocol):
     """Who answers. The service knows the registry by these four questions."""
 
-    def champion(self, target: str) -> Champion:
-        """The champion for a target. Raises NotReady, naming the command that mends it."""
+    def champion(self, target: str, kind: str = "nowcast") -> Champion:
+        """The champion of a kind for a target. Raises NotReady, naming the command that mends it."""
         ...
 
     def all(self) -> tuple[Champion, ...]:
-        """Every nowcast champion there is, by name."""
+        """Every champion there is, by name."""
         ...
 
     def models(self) -> tuple[RegisteredModel, ...]:
@@ -95,17 +109,18 @@ class Registry:
         self._due: dict[str, float] = {}
         self._client: MlflowClient | None = None
 
-    def champion(self, target: str) -> Champion:
-        found = self._champion(bundles.registry_name(KIND, target))
+    def champion(self, target: str, kind: str = "nowcast") -> Champion:
+        found = self._champion(bundles.registry_name(kind, target))
         if found is None:
+            what = "" if kind == "nowcast" else f"{kind} "
             raise NotReady(
-                f"no champion for {target}: `jingqi experiment run SPEC`, then `jingqi experiment promote RUN` "
+                f"no champion for {what}{target}: `jingqi experiment run SPEC`, then `jingqi experiment promote RUN` "
                 "(`jingqi demo` does both)"
             )
         return found
 
     def all(self) -> tuple[Champion, ...]:
-        names = (m.name for m in self.models() if m.champion is not None and m.name.startswith(f"{KIND}-"))
+        names = (m.name for m in self.models() if m.champion is not None and m.name.partition("-")[0] in KINDS)
         return tuple(c for c in map(self._champion, names) if c is not None)
 
     def models(self) -> tuple[RegisteredModel, ...]:
@@ -113,6 +128,8 @@ class Registry:
             listed = [
                 RegisteredModel(
                     name=m.name,
+                    kind=m.name.partition("-")[0],
+                    target=m.tags.get("target"),
                     champion=_champion_version(m),
                     versions=sum(1 for _ in _pages(client.search_model_versions, f"name='{m.name}'")),
                 )
@@ -186,7 +203,8 @@ class Registry:
                     f"version {version} holds {len(files)} files {bundles.MODEL_FILE}; a model of jingqi's has one",
                     file=name,
                 )
-            return Champion(name, version, _run_id(about), bundles.load(files[0].parent))
+            titles = (about.tags.get("title_en", ""), about.tags.get("title_zh", ""))
+            return Champion(name, version, _run_id(about), bundles.load(files[0].parent), *titles)
 
     @contextmanager
     def _asking(self) -> Iterator[MlflowClient]:

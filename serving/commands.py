@@ -1,4 +1,4 @@
-"""``jingqi nowcast``, ``jingqi publish``, ``jingqi serve``."""
+"""``jingqi nowcast``, ``index``, ``warning``, ``scorecard``, ``monitor``, ``publish``, ``serve``."""
 
 from __future__ import annotations
 
@@ -40,6 +40,37 @@ def nowcast(target: str, asof: str | None, news_since: str | None, asked: tuple[
     tables.show_nowcast(out, said)
     for moved in why:
         tables.show_news(out, moved)
+
+
+def _reader(kind: str, about: str) -> click.Command:
+    """The command that reads a champion of one kind."""
+
+    @click.command(kind, help=about)
+    @click.argument("target", metavar="ID")
+    @click.option("--asof", metavar="D", help="Known at the end of that day. Without it: the newest release in the store.")
+    @click.option("--region", metavar="R", help="One region, firm or cell alone.")
+    @click.option("--json", "as_json", is_flag=True, help="Print for machines: the body of the HTTP answer.")
+    def read(target: str, asof: str | None, region: str | None, as_json: bool) -> None:
+        from featurestore.connect import connect
+        from serving import answer, readings, wire
+
+        with connect() as store:
+            day = answer.possible(parse_asof(asof)) if asof else answer.newest_day(store)
+            said = readings.readings(store, _champions(), kind, target, day, region)
+        if as_json:
+            click.echo(wire.encode(said), nl=False)
+            return
+        from serving import tables
+
+        tables.show_readings(tables.console(), said)
+
+    return read
+
+
+index = _reader("index", "A prosperity index as of any day: jingqi index coincident@US --asof 2016-07-29.")
+warning = _reader("warning", "The five lights of regions, or the probability of a downturn: jingqi warning lights@SYN-33.")
+scorecard = _reader("scorecard", "Regions scored and ranked, with intervals: jingqi scorecard quality@SYN-33.")
+monitor = _reader("monitor", "Indices from what firms answered: jingqi monitor firms@SYN-33.")
 
 
 @click.command()

@@ -55,11 +55,12 @@ def data_state(store: Store) -> Hashable:
     return store.releases().height
 
 
-def model_state(store: Store, champions: Champions, target: str) -> Hashable | None:
+def model_state(store: Store, champions: Champions, target: str, kind: str = "nowcast") -> Hashable | None:
     """Changes also with the champion and with what was published; None where there is no champion to answer."""
     try:
-        champion = champions.champion(target)
+        champion = champions.champion(target, kind)
     except JingqiError:
         return None  # asking it again will say what is wrong
-    published = store.scores(target).select(pl.col("published_at").max()).item()
+    said = store.scores(target) if kind == "nowcast" else store.readings(target)
+    published = said.select(pl.col("published_at").max()).item()
     return data_state(store), champion.name, champion.version, published

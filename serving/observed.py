@@ -13,7 +13,7 @@ from engine.steps import analyse
 from featurestore.store import Store
 from modelzoo.bundle import registry_name
 from serving.answer import asof_text, described
-from serving.champions import KIND, Champions
+from serving.champions import Champions
 from serving.schemas import Indicators, Models, Revisions, SeriesInfo, SeriesValues, Value, Version
 
 
@@ -66,8 +66,8 @@ def revisions(store: Store, series_id: str) -> Revisions:
 
 def models(store: Store, champions: Champions) -> Models:
     """The registry, each model with the series that it is about."""
-    about = {registry_name(KIND, series_id): series_id for series_id in store.series()}
-    return Models(models=tuple(replace(m, target=about.get(m.name)) for m in champions.models()))
+    about = {registry_name("nowcast", series_id): series_id for series_id in store.series()}
+    return Models(models=tuple(replace(m, target=m.target or about.get(m.name)) for m in champions.models()))
 
 
 def info(meaning: Series) -> SeriesInfo:

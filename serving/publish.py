@@ -14,7 +14,7 @@ from engine.calendar import Period
 from engine.errors import NotEnoughData, NotReady
 from featurestore.panel import build_panel
 from featurestore.store import NEWS, Store
-from serving import answer
+from serving import answer, readings
 from serving.champions import Champion, Champions
 
 
@@ -43,14 +43,35 @@ def publish(
     everyone = champions.all()
     if not everyone:
         raise NotReady("no champion yet: `jingqi experiment run SPEC`, then `jingqi experiment promote RUN`")
-    done = []
+    done: list[Published] = []
     for champion in everyone:
+        if champion.kind != "nowcast":
+            done += _readings(store, champion, asof, progress)
+            continue
         for target in champion.bundle.model.targets:
             for since, day in _days(store, asof):
                 progress(f"{target} as of {answer.asof_text(day)}")
                 if (written := _one(store, champion, target, since, day)) is not None:
                     done.append(written)
     return tuple(done)
+
+
+def _readings(
+    store: Store, champion: Champion, asof: datetime | None, progress: Callable[[str], None]
+) -> Iterator[Published]:
+    """What a champion reads, on ``asof`` or else on the newest day of a release: its history needs no second writing."""
+    days = [day for _, day in _days(store, asof)][-1:]
+    for day in days:
+        progress(f"{champion.target} as of {answer.asof_text(day)}")
+        if readings.published(store, champion, day):
+            continue
+        try:
+            said = readings.ask(store, champion, day)
+        except NotEnoughData as problem:
+            yield Published(champion.target, day, (), 0, str(problem))
+            continue
+        if store.publish_readings(said.run, said.rows):
+            yield Published(champion.target, day, tuple(said.rows["period"].unique().sort()), 0)
 
 
 def _days(store: Store, asof: datetime | None) -> Iterator[tuple[datetime | None, datetime]]:

@@ -70,6 +70,12 @@ class AtPeriods(AtDay):
     )
 
 
+class AtRegion(AtDay):
+    """?asof=&region="""
+
+    region: str | None = Field(None, description="One unit of what is read; without it all.", examples=["SYN-3301"])
+
+
 class Between(_Asked):
     """?from=&to=&period="""
 
@@ -81,6 +87,7 @@ class Between(_Asked):
 NoQuery = Annotated[Nothing, Query()]
 DayQuery = Annotated[AtDay, Query()]
 PeriodsQuery = Annotated[AtPeriods, Query()]
+RegionQuery = Annotated[AtRegion, Query()]
 BetweenQuery = Annotated[Between, Query()]
 
 

@@ -125,6 +125,48 @@ class News:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One number of a reading. Names in two languages are empty where a code says all."""
+
+    unit: Annotated[str, Field(description="Region, firm or cell of a survey.", examples=["SYN-3301"])]
+    unit_en: str
+    unit_zh: str
+    period: PeriodText
+    level: Annotated[
+        str,
+        Field(
+            description="index; q025 … q975; part: what a component adds; light: 1 blue to 5 red; score; mark: 1 carried, "
+            "2 missing; rank, rank_low, rank_high; node; firms.",
+            examples=["index"],
+        ),
+    ]
+    name: Annotated[str, Field(description="Of which component, item or node; empty for the whole.", examples=[""])]
+    name_en: str
+    name_zh: str
+    value: Annotated[float, Field(examples=[101.3])]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """What the champion reads, all that was known at ``asof``: an index, lights, a board or a monitor."""
+
+    target: Annotated[str, Field(examples=["lights@SYN-33"])]
+    kind: Annotated[str, Field(description="index, warning, scorecard or monitor.", examples=["warning"])]
+    title_en: str
+    title_zh: str
+    asof: AsOf
+    model: Annotated[str, Field(description="Name in the zoo.", examples=["warning.lights"])]
+    version: Annotated[str, Field(description="Version in the registry.", examples=["1"])]
+    run_id: Annotated[str, Field(description="MLflow run that made the model.", examples=["5f0c6e3b0d1e4c0f9a51"])]
+    fitted_asof: Annotated[
+        str, Field(description="When its parameters were learned; never after asof.", examples=["2016-06-29"])
+    ]
+    timing: Timing
+    panel: Digest
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesInfo:
     """A series of the store and what it means."""
 
@@ -199,7 +241,8 @@ class RegisteredModel:
     """A model of the registry; champion is null until one was promoted."""
 
     name: Annotated[str, Field(examples=["nowcast-gdpc1-US"])]
-    target: Annotated[str | None, Field(description="Where it is a series of the store.", examples=["gdpc1@US"])] = None
+    kind: Annotated[str, Field(description="nowcast, index, warning, scorecard or monitor.", examples=["nowcast"])]
+    target: Annotated[str | None, Field(description="What it speaks about.", examples=["gdpc1@US"])] = None
     champion: Annotated[str | None, Field(description="Version that answers.", examples=["1"])]
     versions: Annotated[int, Field(description="How many versions there are.", examples=[2])]
 

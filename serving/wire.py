@@ -23,6 +23,8 @@ from serving.schemas import (
     NewsItem,
     Nowcast,
     NowcastRow,
+    Reading,
+    Readings,
     RegisteredModel,
     Revisions,
     SeriesInfo,
@@ -31,7 +33,7 @@ from serving.schemas import (
     Version,
 )
 
-Table: TypeAlias = Nowcast | News | Indicators | SeriesValues | Revisions | Models | ModelVersions
+Table: TypeAlias = Nowcast | News | Readings | Indicators | SeriesValues | Revisions | Models | ModelVersions
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -82,6 +84,11 @@ def frame(answer: Table) -> pl.DataFrame:
                 pl.lit(answer.before.asof).alias("from"),
                 pl.lit(answer.after.asof).alias("to"),
                 pl.lit(answer.version).alias("version"),
+                pl.all(),
+            )
+        case Readings():
+            return _table(Reading, answer.readings).select(
+                *(pl.lit(getattr(answer, c)).alias(c) for c in ("target", "asof", "version", "run_id", "timing")),
                 pl.all(),
             )
         case SeriesValues():

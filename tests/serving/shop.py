@@ -29,7 +29,7 @@ class FakeChampions:
 
     one: Champion | None
 
-    def champion(self, target: str) -> Champion:
+    def champion(self, target: str, kind: str = "nowcast") -> Champion:
         if self.one is None or target not in self.one.bundle.model.targets:
             raise NotReady(f"no champion for {target}: `jingqi experiment promote RUN`")
         return self.one
@@ -38,7 +38,7 @@ class FakeChampions:
         return () if self.one is None else (self.one,)
 
     def models(self) -> tuple[RegisteredModel, ...]:
-        return tuple(RegisteredModel(name=c.name, champion=c.version, versions=1) for c in self.all())
+        return tuple(RegisteredModel(name=c.name, kind=c.kind, champion=c.version, versions=1) for c in self.all())
 
     def versions(self, name: str) -> tuple[ModelVersion, ...]:
         if self.one is None or name != self.one.name:
