@@ -118,3 +118,21 @@ def pair_counts(rank):
             above[a, c] = less
             above[c, a] = more
     return above
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
+def weigh(values, weights, out):
+    """Weighted sums, row by row of ``weights`` ``(B, M)``, of ``values`` ``(M, U)``. Writes ``out`` ``(B, U)``.
+
+    Every unit is summed in the same order, so that units alike in all have the same sum to the last digit; a product of
+    matrices by blocks does not promise that.
+    """
+    M, U = values.shape
+    for b in range(weights.shape[0]):
+        row = out[b]
+        row[:] = 0.0
+        for j in range(M):
+            w = weights[b, j]
+            v = values[j]
+            for u in range(U):
+                row[u] += w * v[u]
