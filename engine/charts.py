@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Language = Literal["en", "zh"]
+Form = Literal["svg", "png"]
 
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#767676"
 DARK = "#003d66"
@@ -88,7 +89,7 @@ def fan(records: pl.DataFrame, title: str, unit: str, language: Language = "en")
         outcome += (n + 2) * [np.nan if part["outcome"][0] is None else part["outcome"][0]] + none
         quantiles += [q[:1], q, q[-1:], np.full((1, len(levels)), np.nan)]
     y = np.concatenate(quantiles)
-    with _canvas(10.4, 4.4, language) as (figure, axes):
+    with canvas(10.4, 4.4, language) as (figure, axes):
         for percent, shade in _SHADES.items():
             low, high = (y[:, k] for k in BANDS[percent])
             axes.fill_between(at, low, high, color=shade, lw=0, zorder=1, label=_say("band", language).format(percent))
@@ -102,7 +103,7 @@ def fan(records: pl.DataFrame, title: str, unit: str, language: Language = "en")
         axes.set_xlabel(f"{_say('target', language)} ({_say(timing, language)})")
         axes.set_title(title, loc="left", fontweight="bold")
         axes.legend(ncols=5, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.14), handlelength=1.4)
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def skill(table: pl.DataFrame, title: str, unit: str, language: Language = "en", benchmark: str = "") -> bytes:
@@ -111,7 +112,7 @@ def skill(table: pl.DataFrame, title: str, unit: str, language: Language = "en",
     table: ``model``, ``timing`` (one value), ``horizon`` (months, not null), ``rmse``. Raises BadInput as :func:`fan`.
     """
     timing = _only(table, "timing")
-    with _canvas(7.2, 4.0, language) as (figure, axes):
+    with canvas(7.2, 4.0, language) as (figure, axes):
         colours = iter(_MODELS * 4)
         ends = []
         for (model,), part in table.sort("horizon").group_by("model", maintain_order=True):
@@ -131,7 +132,7 @@ def skill(table: pl.DataFrame, title: str, unit: str, language: Language = "en",
         axes.set_ylabel(f"{_say('rmse', language)}, {unit}")
         axes.set_xlabel(f"{_say('horizon', language)} ({_say(timing, language)})")
         axes.set_title(title, loc="left", fontweight="bold")
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def news(
@@ -147,7 +148,7 @@ def news(
     bars = _bars(table, language, most)
     if abs(before + sum(v for _, v in bars) - after) > 1e-6 * max(1.0, abs(before), abs(after)):
         raise BadInput("the news table does not add up to the change of the estimate")
-    with _canvas(8.4, 1.5 + 0.32 * (len(bars) + 2), language) as (figure, axes):
+    with canvas(8.4, 1.5 + 0.32 * (len(bars) + 2), language) as (figure, axes):
         names = [
             _say("before", language).format(old_day),
             *(n for n, _ in bars),
@@ -184,7 +185,7 @@ def news(
         axes.grid(axis="x", color="#e4e4e4", lw=0.6)
         axes.set_xlabel(unit)
         axes.set_title(title, loc="left", fontweight="bold")
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def _bars(table: pl.DataFrame, language: Language, most: int) -> list[tuple[str, float]]:
@@ -239,7 +240,7 @@ def _chinese_font() -> str | None:
 
 
 @contextmanager
-def _canvas(width: float, height: float, language: Language) -> Iterator[tuple[Figure, Axes]]:
+def canvas(width: float, height: float, language: Language) -> Iterator[tuple[Figure, Axes]]:
     """An empty figure in our style, which holds until the block ends; without pyplot, which would ask for a screen."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -258,8 +259,19 @@ def _canvas(width: float, height: float, language: Language) -> Iterator[tuple[F
         yield figure, figure.add_subplot()
 
 
-def _svg(figure: Figure) -> bytes:
+def as_svg(figure: Figure) -> bytes:
     """Letters are drawn as shapes, so that the reader needs no font; the same figure gives the same bytes."""
+    return as_image(figure, "svg")
+
+
+def as_image(figure: Figure, form: Form) -> bytes:
+    """The figure as SVG, or as PNG at 200 dots an inch; the same figure gives the same bytes."""
     out = io.BytesIO()
-    figure.savefig(out, format="svg", metadata={"Date": None})
+    figure.savefig(out, format=form, dpi=200, metadata={"Date": None} if form == "svg" else {"Software": None})
     return out.getvalue()
+
+
+def mark_synthetic(figure: Figure, language: Language) -> None:
+    """Write across the figure that what it shows is made up."""
+    said = "合成数据 · 非官方统计" if language == "zh" else "SYNTHETIC DATA"
+    figure.text(0.5, 0.5, said, ha="center", va="center", rotation=18, fontsize=34, color=GREY, alpha=0.22, zorder=99)
