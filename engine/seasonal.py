@@ -52,6 +52,15 @@ def adjust(
     return asked.found or asked.keep(_decompose(asked, sets))
 
 
+def smooth(first: Period, values: Floats, reason: str, *, cache: Path | None = None) -> Adjusted:
+    """STL by decision, where X-13 has failed on a series that it can take; the result tells the reason.
+
+    values, cache: as :func:`adjust`. Raises NotEnoughData where a season is not known twice.
+    """
+    asked = _ask(first, values, None, {reason: ()}, cache)
+    return asked.found or asked.keep(_by_stl(asked.first, asked.values, reason))
+
+
 def adjust_all(
     series: Mapping[str, tuple[Period, Floats, Specification | None]],
     *,

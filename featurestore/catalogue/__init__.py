@@ -1,9 +1,9 @@
 """The catalogue: what is measured, where, and how it is read. Data files, checked when they are loaded.
 
 ``regions.csv``, ``modules.csv``, ``submodules.csv``, ``departments.csv`` and ``units.csv`` say what there is, in English and
-Chinese. Every other ``.csv`` beside them holds one indicator a row: the fields of ``engine.indicator.Indicator`` (those with a
-default may be left out, those that end in ``_zh`` come from the tables), and ``regions``: the codes in which it is measured,
-separated by blanks; ``CN-33/*`` stands for all regions within CN-33.
+Chinese; ``features.csv`` says what is made of indicators. Every other ``.csv`` beside them holds one indicator a row: the fields
+of ``engine.indicator.Indicator`` (those with a default may be left out, those that end in ``_zh`` come from the tables), and
+``regions``: the codes in which it is measured, separated by blanks; ``CN-33/*`` stands for all regions within CN-33.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from engine.calendar import Freq
 from engine.errors import BadInput, Unknown
 from engine.indicator import Indicator, Region, Series, split_id
-from featurestore.catalogue import checks, tables
+from featurestore.catalogue import checks, features, tables
 from featurestore.catalogue.tables import Module, Row, Tables
 
 _FILLED = ("unit_zh", "unit_analysed_zh", "agency_zh")
@@ -26,12 +26,14 @@ _OPTIONAL = tuple(f.name for f in fields(Indicator) if f.default is not MISSING 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """indicators, regions and modules by id, code and English name; ``measured``: the regions of each indicator."""
+    """indicators, regions and modules by id, code and English name; ``measured``: the regions of each indicator; ``features``:
+    what is made of them, see :mod:`featurestore.catalogue.features`."""
 
     indicators: Mapping[str, Indicator]
     regions: Mapping[str, Region]
     modules: Mapping[str, Module]
     measured: Mapping[str, tuple[str, ...]]
+    features: features.Entries = ()
 
     def series(self, series_id: str) -> Series:
         """What ``gdpc1@US`` means. Raises BadInput for another form of id, Unknown if it is not in the catalogue."""
@@ -59,7 +61,7 @@ def load(folder: Path = Path(__file__).parent) -> Catalogue:
     known = tables.read(folder, wrong)
     indicators: dict[str, Indicator] = {}
     measured: dict[str, tuple[str, ...]] = {}
-    for path in sorted(p for p in folder.glob("*.csv") if p.name not in tables.NAMES):
+    for path in sorted(p for p in folder.glob("*.csv") if p.name not in (*tables.NAMES, features.NAME)):
         for row in tables.rows(path, _REQUIRED, _OPTIONAL, wrong):
             found = dict(checks.mistakes(row.cells, known))
             where = _where(row, known, found)
@@ -69,9 +71,10 @@ def load(folder: Path = Path(__file__).parent) -> Catalogue:
             if not found:
                 indicators[row.cells["id"]] = _indicator(row.cells, known)
                 measured[row.cells["id"]] = where
+    made = features.read(folder, known, indicators, wrong)
     if wrong:
         raise BadInput("; ".join(str(w) for w in wrong))
-    return Catalogue(indicators, known.regions, known.modules, measured)
+    return Catalogue(indicators, known.regions, known.modules, measured, made)
 
 
 def _where(row: Row, known: Tables, found: dict[str, str]) -> tuple[str, ...]:
