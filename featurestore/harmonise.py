@@ -151,11 +151,12 @@ def _monthly(c: Column, others: Sequence[Column], argument: str) -> Column:
     quarters = derive(c.figures, "level_quarter")
     months = [split_pair(derive(o.figures, "level_month"), "days") for o in others]
     start = quarters.first.to(Freq.M) + -2
-    lines = np.column_stack([m.over(start, start + (3 * len(quarters) - 1)).values for m in months])
-    whole = ~np.isnan(lines).reshape(len(quarters), -1).any(axis=1)
-    ends = np.flatnonzero(whole & ~np.isnan(quarters.values))
+    lines: Floats = np.column_stack([m.over(start, start + (3 * len(quarters) - 1)).values for m in months])
+    by_quarter: Floats = lines.reshape(len(quarters), -1)
+    gaps = np.flatnonzero(np.isnan(by_quarter).any(axis=1))
+    ends = np.setdiff1d(np.flatnonzero(~np.isnan(quarters.values)), gaps)
     last = int(ends[-1]) if len(ends) else -1
-    first = int(np.flatnonzero(~whole[: last + 1])[-1]) + 1 if not whole[: last + 1].all() else 0
+    first = max((int(g) + 1 for g in gaps if g < last), default=0)
     values, note = np.full(len(lines), np.nan), ""
     method = getattr(disaggregate, argument)
     try:
