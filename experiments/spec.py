@@ -118,6 +118,13 @@ class Turns:
     source: str
     __pydantic_config__ = _STRICT
 
+    @property
+    def downturns(self) -> list[tuple[Period, Period]]:
+        """Peak and the trough after it; one that has not ended is left out."""
+        troughs = sorted(Period.parse(t) for t in self.troughs)
+        pairs = ((Period.parse(p), next((t for t in troughs if t > Period.parse(p)), None)) for p in sorted(self.peaks))
+        return [(p, t) for p, t in pairs if t is not None]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Watch(Run):

@@ -39,8 +39,13 @@ Score = tuple[str, int, float]
 
 
 def scored(spec: Watch, records: pl.DataFrame) -> pl.DataFrame:
-    """SCORED rows, models with the least loss first. records: ``replay.READ``. Raises NotEnoughData."""
+    """SCORED rows, models with the least loss first. records: ``replay.READ``. Raises NotEnoughData.
+
+    Real and pseudo origins are not mixed: pseudo ones are scored where there are any, as there are many of them.
+    """
     found = []
+    pseudo = records.filter(pl.col("timing") == "pseudo")
+    records = records if pseudo.is_empty() else pseudo
     for (model,), mine in records.group_by("model", maintain_order=True):
         scores = {name: (n, value) for name, n, value in _scores(spec, mine)}
         if "mar" not in scores:
@@ -119,12 +124,11 @@ def _turns(turns: Turns, readings: pl.DataFrame) -> Iterator[Score]:
     last = _changes(readings).sort("origin").group_by("unit", "period", maintain_order=True).last()
     pairs, targeted, extra, own, leads = 0, 0, 0, 0, []
     for _, part in last.sort("unit", "period").group_by("unit", maintain_order=True):
-        months = [Period.parse(p).ordinal for p in part["period"]]
-        path = np.full(months[-1] - months[0] + 1, np.nan)
-        path[np.array(months) - months[0]] = part["value"].to_numpy().cumsum()
-        if np.isnan(path).any():
-            continue
-        found = match(_chronology(turns, months[0], len(path)), dating.date(path, dating.Bbq()))
+        months = np.array([Period.parse(p).ordinal for p in part["period"]])
+        if (np.diff(months) != 1).any():
+            continue  # nobody read the months between two far origins
+        path = part["value"].to_numpy().cumsum()
+        found = match(_chronology(turns, int(months[0]), len(path)), dating.date(path, dating.Bbq()))
         pairs, targeted, extra = pairs + len(found.pairs), targeted + found.targeted, extra + len(found.extra)
         own += len(found.pairs) + len(found.extra) + len(found.open)
         leads += found.leads.tolist()

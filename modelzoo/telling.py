@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import polars as pl
 
 from engine.calendar import Period
-from engine.indicator import split_id
-from engine.model import Fitted
+from engine.indicator import Series, split_id
+from engine.model import Fitted, Model
 from engine.panel import Panel
 from engine.reading import Tells, of_estimate
 
@@ -29,6 +29,16 @@ def tell(fitted: Fitted, panel: Panel, periods: Sequence[Period]) -> pl.DataFram
         return fitted.tell(panel, periods)
     estimate = fitted.estimate(panel, periods)
     return of_estimate(estimate, split_id(estimate.target)[1])
+
+
+def names(model: Model, series: Sequence[Series]) -> dict[str, tuple[str, str]]:
+    """English and Chinese name of whatever a reading may be called: regions, series, and what the model itself names."""
+    found: dict[str, tuple[str, str]] = {}
+    for s in series:
+        found[s.region.code] = (s.region.name_en, s.region.name_zh)
+        found[s.id] = found[s.indicator.id] = (s.indicator.name_en, s.indicator.name_zh)
+    own: Mapping[str, tuple[str, str]] = getattr(model, "names", {})
+    return found | dict(own)
 
 
 def newest(fitted: Fitted, panel: Panel, count: int) -> tuple[Period, ...]:

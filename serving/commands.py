@@ -47,7 +47,9 @@ def _reader(kind: str, about: str) -> click.Command:
 
     @click.command(kind, help=about)
     @click.argument("target", metavar="ID")
-    @click.option("--asof", metavar="D", help="Known at the end of that day. Without it: the newest release in the store.")
+    @click.option(
+        "--asof", metavar="D", help="Known at the end of that day. Without it: the newest release in the store."
+    )
     @click.option("--region", metavar="R", help="One region, firm or cell alone.")
     @click.option("--json", "as_json", is_flag=True, help="Print for machines: the body of the HTTP answer.")
     def read(target: str, asof: str | None, region: str | None, as_json: bool) -> None:
@@ -68,7 +70,9 @@ def _reader(kind: str, about: str) -> click.Command:
 
 
 index = _reader("index", "A prosperity index as of any day: jingqi index coincident@US --asof 2016-07-29.")
-warning = _reader("warning", "The five lights of regions, or the probability of a downturn: jingqi warning lights@SYN-33.")
+warning = _reader(
+    "warning", "The five lights of regions, or the probability of a downturn: jingqi warning lights@SYN-33."
+)
 scorecard = _reader("scorecard", "Regions scored and ranked, with intervals: jingqi scorecard quality@SYN-33.")
 monitor = _reader("monitor", "Indices from what firms answered: jingqi monitor firms@SYN-33.")
 

@@ -163,6 +163,7 @@ class Readings:
     ]
     timing: Timing
     panel: Digest
+    is_synthetic: Annotated[bool, Field(description="Made up: nothing here is an official figure.")]
     readings: tuple[Reading, ...]
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from engine.estimate import BANDS, LEVELS, quantile_name
+from engine.lights import Light
 from serving.publish import Published
-from serving.schemas import News, Nowcast
+from serving.schemas import News, Nowcast, Reading, Readings
 
 MOST, LEAST = 15, 5e-4
 """Rows of a news table, and the least impact that gets one; the others are summed up in one row."""
@@ -63,6 +64,84 @@ def show_news(out: Console, said: News) -> None:
         column.footer = text
     out.print(table)
     out.print("; ".join(f"{kind} {_signed(value)}" for kind, value in said.sums.items()) + "\n", style="dim")
+
+
+def show_readings(out: Console, said: Readings) -> None:
+    """An index and its components by month, lights by item and month, a board by place, a monitor by cell."""
+    real = "real time" if said.timing == "real" else "pseudo real time"
+    made_up = "  [bold red]SYNTHETIC 合成数据[/]" if said.is_synthetic else ""
+    out.print(
+        f"[bold]{said.title_en or said.target} {said.title_zh}[/] ({said.target}), as of [bold]{said.asof}[/], {real}{made_up}"
+    )
+    rows = {(r.unit, r.period, r.level, r.name): r for r in said.readings}
+    periods = sorted({r.period for r in said.readings})[-12:]
+    units = list(dict.fromkeys(r.unit for r in said.readings))
+    show = _board if said.kind == "scorecard" else _lights if _has(said, "light") else _index
+    out.print(show(rows, units, periods))
+    out.print(
+        f"{said.model}, version {said.version}, learned as of {said.fitted_asof}, run {said.run_id}\n", style="dim"
+    )
+
+
+_Rows = Mapping[tuple[str, str, str, str], Reading]
+
+
+def _index(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
+    """A row a unit, name and month; at most twelve months."""
+    table = _table(("unit", "单位", "period", "name", "名称", "index", "80 % band", "firms"), left=5)
+    for unit in units:
+        for period in periods:
+            for r in [r for (u, p, level, _), r in rows.items() if (u, p, level) == (unit, period, "index")]:
+                low, high, firms = (rows.get((unit, period, c, r.name)) for c in ("q100", "q900", "firms"))
+                band = f"{low.value:.1f} … {high.value:.1f}" if low and high else ""
+                count = f"{firms.value:.0f}" if firms else ""
+                names = (r.name_en or r.name, r.name_zh)
+                table.add_row(unit, r.unit_zh, period, *names, f"{r.value:.2f}", band, count)
+    return table
+
+
+def _lights(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
+    """A row a unit or, of one unit alone, an item; a column a month. ▲ red △ yellow ● green ▽ light blue ▼ blue."""
+    table = _table(("unit" if len(units) > 1 else "item", "名称", *periods, "index"), left=2)
+    one = units[0] if len(units) == 1 else None
+    names = list(dict.fromkeys(n for (_, _, level, n) in rows if level == "light")) if one else [""]
+    for unit, name in [(u, n) for u in units for n in names]:
+        lamps = [rows.get((unit, p, "light", name)) for p in periods]
+        said = next((r for r in lamps if r), None)
+        if said is None:
+            continue
+        index = rows.get((unit, periods[-1], "index", ""))
+        head = (said.name_en or name or "whole", said.name_zh or "综合") if one else (unit, said.unit_zh)
+        table.add_row(*head, *(_lamp(r) for r in lamps), f"{index.value:.1f}" if index and not name else "")
+    return table
+
+
+def _board(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
+    """The newest period; a row a unit, the best on top."""
+    period = periods[-1]
+    nodes = list(dict.fromkeys(n for (_, p, level, n) in rows if level == "node" and p == period))
+    table = _table(("place", "90 %", "unit", "单位", "score", *nodes), left=4)
+    ranked = sorted(
+        (r for (_, p, level, _), r in rows.items() if level == "rank" and p == period), key=lambda r: r.value
+    )
+    for r in ranked:
+        low, high = (rows[r.unit, period, c, ""].value for c in ("rank_low", "rank_high"))
+        scores = [rows.get((r.unit, period, "node", n)) for n in nodes]
+        cells = [f"{s.value:.1f}" if s else "" for s in scores]
+        total = rows[r.unit, period, "score", ""].value
+        table.add_row(f"{r.value:.0f}", f"{low:.0f}–{high:.0f}", r.unit, r.unit_zh, f"{total:.2f}", *cells)
+    return table
+
+
+def _lamp(r: Reading | None) -> str:
+    if r is None:
+        return ""
+    light = Light(int(r.value))
+    return f"[{light.colour}]{light.symbol}[/]"
+
+
+def _has(said: Readings, level: str) -> bool:
+    return any(r.level == level for r in said.readings)
 
 
 def show_published(out: Console, done: Sequence[Published]) -> None:

@@ -88,7 +88,10 @@ def frame(answer: Table) -> pl.DataFrame:
             )
         case Readings():
             return _table(Reading, answer.readings).select(
-                *(pl.lit(getattr(answer, c)).alias(c) for c in ("target", "asof", "version", "run_id", "timing")),
+                *(
+                    pl.lit(getattr(answer, c)).alias(c)
+                    for c in ("target", "asof", "version", "run_id", "timing", "is_synthetic")
+                ),
                 pl.all(),
             )
         case SeriesValues():
