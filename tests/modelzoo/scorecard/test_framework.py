@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import BadInput, Unknown
@@ -168,6 +168,7 @@ def trees(draw: st.DrawFn, depth: int = 3) -> Node:
     return node(depth)
 
 
+@settings(deadline=None)
 @given(trees())
 def test_any_tree_keeps_its_parents_and_weights(tree: Node) -> None:
     framework = Framework("any", "any", "any", tree)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -89,6 +89,7 @@ def test_a_zero_cannot_be_inverted_and_gaps_are_named() -> None:
         topsis(STOCK, np.array([1.0, -1, 1]), TOWARD)
 
 
+@settings(deadline=None)
 @given(VALUES, st.integers(0, 5), st.permutations(range(6)))
 def test_best_everywhere_is_first_and_order_means_nothing(x: Floats, u: int, order: list[int]) -> None:
     x[u] = x.max(0) + 1.0
@@ -101,6 +102,7 @@ def test_best_everywhere_is_first_and_order_means_nothing(x: Floats, u: int, ord
         np.testing.assert_allclose(score(x[:, ::-1], w[::-1]), found, atol=1e-12)
 
 
+@settings(deadline=None)
 @given(VALUES, st.integers(0, 5), st.integers(0, 3), st.floats(0.5, 5))
 def test_more_is_never_worse(x: Floats, u: int, j: int, more: float) -> None:
     better = x.copy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize
@@ -186,6 +186,7 @@ def test_ties_few_values_and_constants_are_left_alone() -> None:
         skew(np.array([1.0, 2]))
 
 
+@settings(deadline=None)
 @given(arrays(np.float64, 15, elements=st.floats(-1e3, 1e3)), st.floats(0.01, 100), st.floats(-100, 100))
 def test_treatment_keeps_order_and_does_not_depend_on_units(x: Floats, scale: float, shift: float) -> None:
     x = np.round(x, 3)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -143,6 +143,7 @@ def test_raw_shares_of_negative_values_are_refused() -> None:
         entropy(np.array([[-1.0, 1], [2, 3]]), np.ones(2), "raw", names=NAMES)
 
 
+@settings(deadline=None)
 @given(
     arrays(np.float64, (7, 3), elements=st.integers(0, 50).map(float)).filter(lambda x: (np.ptp(x, axis=0) > 0).all()),
     st.floats(0.1, 100),
