@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from engine.indicator import Series
+    from featurestore.answers import Told
     from featurestore.store import Store
 
 _NOTES, _RELEASES = 5, 30
@@ -35,7 +36,9 @@ def data() -> None:
 
 
 @data.command()
-@click.argument("source", type=click.Choice(["nyfed", "province", "csv", "xlsx", "office", "sdmx", "alfred"]))
+@click.argument(
+    "source", type=click.Choice(["nyfed", "province", "csv", "xlsx", "office", "sdmx", "alfred", "answers"])
+)
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--mapping",
@@ -64,7 +67,8 @@ def ingest(
     nyfed: two real vintages (2016-06-29, 2016-07-29) of 29 US series. province: a synthetic
     province and its 11 cities, 2008 to 2025, not real. Others read PATH by --mapping. csv, xlsx:
     a plain table; office: Excel as offices send it; sdmx: SDMX-CSV or SDMX-JSON messages;
-    alfred: recorded answers of FRED and ALFRED with their vintages.
+    alfred: recorded answers of FRED and ALFRED with their vintages; answers: CSV, what single firms
+    answered in surveys (the province has its own).
 
     A value a thousand or ten thousand times its own history, or a stock that jumps, stops the load before
     anything is stored, until somebody has looked: --accept FINDING --because REASON.
@@ -73,10 +77,11 @@ def ingest(
         raise click.UsageError("--accept and --because belong together: what is accepted, and why")
     from featurestore import display
     from featurestore.connect import connect
-    from featurestore.ingest import NOTHING, Acceptance, read
+    from featurestore.ingest import NOTHING, Acceptance, read, survey
     from featurestore.ingest import ingest as append
 
     loads = read(source, path, mapping, faults=faults, seed=seed)
+    answered = survey(source, path, mapping, faults=faults, seed=seed)
     options = {"--mapping": mapping, "--seed": seed, "--faults": "" if faults else None}
     again = ["jingqi data ingest", source, *([shlex.quote(str(path))] if path else [])]
     again += [f"{k} {shlex.quote(str(v)) if v != '' else ''}".strip() for k, v in options.items() if v is not None]
@@ -98,6 +103,8 @@ def ingest(
                 store, loads, _progress, accepted, lambda d: notes.append(f"{d} ({d.explained})"), " ".join(again)
             )
         ]
+        if answered is not None:
+            done.append(_survey(answered, store.tell(answered)))
     for said in notes[:_NOTES]:
         click.echo(f"note: {said}", err=True)
     if len(notes) > _NOTES:
@@ -106,6 +113,20 @@ def ingest(
         click.echo(json.dumps(done))
     else:
         display.table(done if len(done) <= _RELEASES else _summed(done))
+
+
+def _survey(answered: pl.DataFrame, told: Told) -> dict[str, Any]:
+    """What came in of a survey, as if it were one release."""
+    return {
+        "release": f"{answered['source'][0]} answers",
+        "known": known_day(answered["known_at"].max()).isoformat(),  # type: ignore[arg-type]
+        "series": answered["question"].n_unique(),
+        "rows": told.rows,
+        "new": told.new,
+        "revised": 0,
+        "same": told.rows - told.new,
+        "repeated": not told.new,
+    }
 
 
 def _summed(done: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import polars as pl
+
 from engine.errors import BadInput, Held, Unknown
 from featurestore import review
 from featurestore.review import Doubt
 from featurestore.sources import Load
 from featurestore.store import Override, Receipt, Store
 
-SOURCES = ("nyfed", "province", "csv", "xlsx", "office", "sdmx", "alfred")
+SOURCES = ("nyfed", "province", "csv", "xlsx", "office", "sdmx", "alfred", "answers")
 
 SHOWN = 5
 """So many findings are told in full; of others their number."""
@@ -50,6 +52,8 @@ def read(
         from featurestore.sources import province
 
         return tuple(province.economy(province.SEED if seed is None else seed, faults).releases())
+    if source == "answers":
+        return ()
     if path is None or mapping is None:
         raise BadInput(f"the source {source} needs a file and --mapping, a TOML file that says what stands where in it")
     if source == "office":
@@ -68,6 +72,23 @@ def read(
 
     kind: Literal["csv", "xlsx"] = "csv" if source == "csv" else "xlsx"
     return tuple(table.loads(path, mapping, kind))
+
+
+def survey(
+    source: str, path: Path | None = None, mapping: Path | None = None, *, faults: bool = False, seed: int | None = None
+) -> pl.DataFrame | None:
+    """ANSWERS rows of firms that a source holds, None where it is no survey. Raises BadInput."""
+    if source == "province":
+        from featurestore.sources import province
+
+        return province.economy(province.SEED if seed is None else seed, faults).opinions()
+    if source != "answers":
+        return None
+    if path is None or mapping:
+        raise BadInput("the source answers needs a CSV file with a row an answer, and no mapping (docs/sources.md)")
+    from featurestore.sources import answers
+
+    return answers.read(path)
 
 
 @dataclass(frozen=True, slots=True)

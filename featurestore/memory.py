@@ -12,7 +12,9 @@ import polars as pl
 from engine import reading
 from engine.errors import BadInput
 from engine.indicator import Series
+from featurestore import answers as firms
 from featurestore import rows
+from featurestore.answers import Told
 from featurestore.store import HISTORY, OVERRIDES, PUBLISHED, RELEASES, SCORES, Override, Receipt, Release, ScoreRun
 
 
@@ -27,6 +29,7 @@ class MemoryStore:
         self._runs: dict[ScoreRun, pl.DataFrame] = {}
         self._told: dict[ScoreRun, pl.DataFrame] = {}
         self._overrides: dict[tuple[str, str, str, datetime, bytes], tuple[Override, datetime]] = {}
+        self._waves: dict[tuple[str, str, int], list[pl.DataFrame]] = {}
         self._clock = datetime(1970, 1, 1, tzinfo=UTC)
         self._one_writer = Lock()
 
@@ -131,3 +134,21 @@ class MemoryStore:
             told = (one.finding, one.value, one.expected, one.says, one.because, one.accepted_by, at, *of[:3])
             found.append((*told, receipt and receipt.release))
         return pl.DataFrame(found, schema=OVERRIDES, orient="row")
+
+    def tell(self, answers: pl.DataFrame) -> Told:
+        checked, said, new = firms.check(answers), 0, 0
+        for wave in firms.waves(checked):
+            part = checked[wave.start : wave.end].sort("question", "firm")
+            there = self._waves.setdefault((wave.source, wave.freq, wave.wave), [])
+            said += 1
+            if not any(part.equals(before) for before in there):
+                there.append(part)
+                new += part.height
+        return Told(said, checked.height, new)
+
+    def answers(self, asof: datetime) -> pl.DataFrame:
+        found = [pl.DataFrame(schema=firms.ANSWERS)]
+        for _, said in sorted(self._waves.items()):
+            known = [part for part in said if part["known_at"][0] <= asof]
+            found += [max(reversed(known), key=lambda part: part["known_at"][0])] if known else []
+        return pl.concat(found)

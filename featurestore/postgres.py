@@ -23,7 +23,8 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from engine.calendar import Freq
 from engine.errors import BadInput, NotReady
 from engine.indicator import Indicator, Region, Series
-from featurestore import overrides, readings, rows, scores, timescale, wire
+from featurestore import overrides, readings, rows, scores, timescale, waves, wire
+from featurestore.answers import Told
 from featurestore.store import HISTORY, KNOWN, RELEASES, Override, Receipt, Release, ScoreRun
 
 _APPEND = 0x6A696E68
@@ -221,6 +222,14 @@ class PostgresStore:
     def overrides(self) -> pl.DataFrame:
         with self._link() as c:
             return overrides.read(c)
+
+    def tell(self, answers: pl.DataFrame) -> Told:
+        with self._link() as c, c.transaction():
+            return waves.write(c, answers)
+
+    def answers(self, asof: datetime) -> pl.DataFrame:
+        with self._link() as c, c.transaction():
+            return waves.read(c, asof)
 
 
 def _describe(c: Connection[tuple[Any, ...]], series: Sequence[Series]) -> dict[str, int]:

@@ -17,6 +17,7 @@ import polars as pl
 from engine.errors import BadInput
 from engine.indicator import Series
 from engine.reading import READINGS
+from featurestore.answers import Told
 
 Precision = Literal["instant", "day", "month", "assumed"]
 
@@ -192,6 +193,14 @@ class Store(Protocol):
 
     def overrides(self) -> pl.DataFrame:
         """OVERRIDES rows, in the order in which they were accepted."""
+        ...
+
+    def tell(self, answers: pl.DataFrame) -> Told:
+        """Store what firms answered, ANSWERS rows, whole or not at all; the same wave twice changes nothing. BadInput."""
+        ...
+
+    def answers(self, asof: datetime) -> pl.DataFrame:
+        """ANSWERS rows of all surveys, by source, frequency and wave: of each wave the newest version at ``asof``."""
         ...
 
 

@@ -11,6 +11,7 @@ cities.py       eleven cities that add up exactly
 publication.py  sums and growth since January, pairs, release days
 vintages.py     scope, verification in autumn, the census every five years
 survey.py       what 2,000 firms answer
+opinions.py     the same, a row an answer, in the terms of the store
 faults.py       seven planted mistakes with their key
 meaning.py      which indicators there are and what they mean
 releases.py     one release of an office after another, in the terms of the store
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -32,6 +34,7 @@ from featurestore.sources.province.cities import cities
 from featurestore.sources.province.latent import FIRST, MONTHS, Latent, latent, turning_points
 from featurestore.sources.province.levels import Level, levels
 from featurestore.sources.province.meaning import CITIES, PROVINCE
+from featurestore.sources.province.opinions import opinions
 from featurestore.sources.province.releases import VERSION, releases
 from featurestore.sources.province.survey import survey
 from featurestore.sources.province.vintages import Vintages
@@ -71,7 +74,12 @@ class Economy:
         """Every release of every office, from 2008 on, by the day on which it became known."""
         return iter(self._loads)
 
+    def opinions(self) -> pl.DataFrame:
+        """The survey as ``featurestore.answers.ANSWERS``: 1.8 million answers, a second's work."""
+        return opinions(self.firms, self.answers)
 
+
+@lru_cache(2)
 def economy(seed: int = SEED, faults: bool = False) -> Economy:
     """The economy of a seed, about a second's work; ``faults`` plants seven mistakes in what is published.
 

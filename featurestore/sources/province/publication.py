@@ -85,7 +85,7 @@ def release_days(group: str, rng: np.random.Generator) -> tuple[date, ...]:
     first, last = WINDOWS[group]
     draws = rng.integers(first, last + 1, MONTHS)
     after = 2 if group == "services" else 1
-    return tuple(_day(FIRST + t + after, int(day)) for t, day in enumerate(draws))
+    return tuple(day_of(FIRST + t + after, int(day)) for t, day in enumerate(draws))
 
 
 def known(group: str, day: date) -> tuple[datetime, Precision]:
@@ -95,7 +95,7 @@ def known(group: str, day: date) -> tuple[datetime, Precision]:
     return end_of(day), "day"
 
 
-def _day(month: Period, day: int) -> date:
+def day_of(month: Period, day: int) -> date:
     """That day of the month, or its last one; day 0 is the last of the month before."""
     return month.start - timedelta(days=1) if day == 0 else min(month.start + timedelta(days=day - 1), month.end)
 
