@@ -100,7 +100,8 @@ def _chain(c: Column, others: Sequence[Column], argument: str) -> Column:
         return replace(c, figures=replace(f, kind="level_eop", pairs=SEPARATE))
     start = int(known[0])
     hundred = Figures("level_eop", f.first + (start - 1), np.array([100.0]), np.array([Origin.DERIVED], np.uint8))
-    level = derive(f, "level_eop", base=hundred).over(f.first, f.first + (len(f) - 1))
+    level = derive(f, "level_eop", base=hundred).over(f.first + start, f.first + (len(f) - 1))
+    level = level.over(f.first, f.first + (len(f) - 1))  # without the base, which nobody published
     since = (np.arange(len(f)) >= start)[:, None]
     return Column(level, c.behind | (since & np.logical_or.accumulate(c.behind & since, axis=0)))
 

@@ -23,7 +23,7 @@ from engine.panel import NEVER, Panel, Timing
 from engine.steps import analyse, reach
 from engine.typing import Bools, Floats, Ints
 from featurestore import rows
-from featurestore.compute import Cells, compute, last_review, months
+from featurestore.compute import Cells, Read, compute, last_review, months
 from featurestore.features import Feature, is_feature, resolve
 from featurestore.store import Store
 
@@ -104,6 +104,20 @@ def own_values(store: Store, series_id: str, asof: datetime) -> tuple[Series, pl
     levels[at] = known["value"].to_numpy()
     analysed = pl.Series(analyse(levels, series.indicator.step, series.freq)[at]).fill_nan(None)
     return series, known.select("period", "value", analysed.alias("analysed"), "known_at")
+
+
+def feature_values(store: Store, feature_id: str, asof: datetime) -> tuple[Series, pl.DataFrame]:
+    """A feature by itself, at its own frequency: what it means, and a row for each period known at ``asof``.
+
+    Columns: period (ordinal), value, flags (bits of ``engine.figures.Origin``), known_at. Raises as build_panel.
+    """
+    panel = build_panel(store, [feature_id], asof)
+    series = panel.series[0]
+    filled = np.flatnonzero(~np.isnan(panel.values[:, 0]))
+    month = filled + panel.first.ordinal
+    known = panel.known[feature_id].gather(filled)
+    columns = {"period": month if series.freq is Freq.M else month // 3, "value": panel.values[filled, 0]}
+    return series, pl.DataFrame(columns | {"flags": panel.flags[filled, 0], "known_at": known})
 
 
 class Cube:
@@ -207,7 +221,7 @@ def _features(
     plan: Plan, features: Sequence[Feature], cells: _Cells, at: Callable[[datetime], _Cells], asof: datetime
 ) -> Iterator[tuple[_Filled, str]]:
     """Months, values, stamps and flags of the cells that each feature fills, and what is to be said of the column."""
-    for made in compute(features, reader(plan, cells), lambda: reader(plan, at(last_review(asof)))):
+    for made in compute(features, _reader(plan, cells), lambda: _reader(plan, at(last_review(asof)))):
         if made is None:
             yield _EMPTY, ""
             continue
@@ -215,8 +229,14 @@ def _features(
         yield (months(made)[filled], made.values[filled], made.stamps[filled], made.flags[filled]), made.note
 
 
-def reader(plan: Plan, cells: _Cells) -> Callable[[str], Cells]:
-    """The cells of a source by its id."""
+def cells_of(store: Store, ids: Sequence[str], asof: datetime) -> Read:
+    """What was known of published series on a day, for :func:`featurestore.compute.compute`."""
+    stored = store.series()
+    plan = Plan((), tuple(stored[i] for i in ids))
+    return _reader(plan, _cells(store.known(ids, asof), plan.sources))
+
+
+def _reader(plan: Plan, cells: _Cells) -> Read:
     place = {s.id: n for n, s in enumerate(plan.sources)}
 
     def read(series_id: str) -> Cells:
