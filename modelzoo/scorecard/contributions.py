@@ -72,6 +72,7 @@ def _split(x: Floats, v: Floats, w: Floats, method: Aggregation, power: float, f
         return w * x
     if method == "mazziotta_pareto" or method == "mazziotta_pareto_up":
         mean = _spread(w * x, starts)
+        mean = np.where(mean > 0, mean, 1.0)  # only where nothing is known
         n = _spread((w > 0).astype(np.float64), starts)
         penalty = w * (x - mean) ** 2 * n / np.maximum(n - 1, 1) / mean
         out: Floats = w * x + (penalty if method == "mazziotta_pareto_up" else -penalty)
