@@ -78,7 +78,7 @@ class Turns:
 
     @property
     def confirmed(self) -> Turns:
-        """Without the candidate."""
+        """Without candidates."""
         return Turns(tuple(t for t in self.all if t.confirmed), self.first, self.last)
 
     @property
@@ -179,10 +179,11 @@ def marks(values: Floats, dating: Dating) -> Ints:
 
 
 def said(values: Floats, dating: Dating, changes: int = CHANGES, after: int = CONFIRMED) -> Turns:
-    """What may be said with the values known: turns of the procedure, then at most one candidate.
+    """What may be said with the values known: turns of the procedure, then at most one more.
 
-    A turn of the procedure is confirmed once ``after`` periods have followed. The candidate is the extreme since the last
-    such turn, of the other kind, if the last ``changes`` changes all led away from it. Raises as :func:`date`.
+    A turn of the procedure is a candidate until ``after`` periods have followed, then confirmed. One more candidate is the
+    extreme since the last such turn, of the other kind, if the last ``changes`` changes all led away from it. The defaults
+    are for months. Raises as :func:`date`.
     """
     if changes < 1 or after < 0:
         raise BadInput(f"changes is 1 or more and after not negative, not {changes} and {after}")
