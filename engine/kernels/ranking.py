@@ -7,6 +7,7 @@ import numpy as np
 from numba import njit
 
 FAST = {"contract", "reassoc", "nsz", "arcp"}
+TINY = 1e-150
 CROWD = 24  # a bucket with more is sorted by comparison
 
 
@@ -21,11 +22,13 @@ def span(s):
 
 
 @njit(cache=True, nogil=True)
-def rank_rows(score, out):
+def rank_rows(score, alike, out):
     """Places from 1, the highest, in each row; equal scores share the better place. Writes ``out`` ``(B, U)`` int16.
 
-    score: ``(B, U)``, finite. A row is spread into 2 U buckets by value and put in order where a bucket holds several: linear
-    for scores that are spread out. A row with a crowded bucket (an outlier far from all others) is sorted by comparison (Shell's).
+    score: ``(B, U)``, finite. alike: scores are rounded to this share of the row's largest first; 0: not at all.
+
+    A row is spread into 2 U buckets by value and put in order where a bucket holds several: linear for scores that are spread
+    out. A row with a crowded bucket (an outlier far from all others) is sorted by comparison (Shell's).
     """
     B, U = score.shape
     n = 2 * U
@@ -33,9 +36,17 @@ def rank_rows(score, out):
     start = np.empty(n + 1, np.int32)
     order = np.empty(U, np.int32)
     value = np.empty(U)
+    rounded = np.empty(U)
     for b in range(B):
         s = score[b]
         low, high = span(s)
+        grain = alike * max(abs(low), abs(high))
+        if grain > 0.0:
+            grain = 1.0 / grain
+            for u in range(U):
+                rounded[u] = np.rint(s[u] * grain)
+            low, high = np.rint(low * grain), np.rint(high * grain)
+            s = rounded
         if not high > low:
             out[b] = 1
             continue
@@ -93,15 +104,20 @@ def rank_rows(score, out):
             out[b, order[k]] = place
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
-def closeness(best, worst, out):
-    """TOPSIS closeness √worst / (√worst + √best) from squared distances ``(B, U)``; 0.5 where both are 0. Writes ``out``."""
-    B, U = best.shape
+@njit(
+    cache=True, nogil=True, fastmath=FAST, error_model="numpy"
+)  # no check for 0 in a division: it would stop the vectors
+def closeness(distance, out):
+    """TOPSIS closeness √worst / (√worst + √best) from squared distances; 0.5 where both are 0. Writes ``out`` ``(B, U)``.
+
+    distance: ``(B, 2 U)``, those to the best, then those to the worst.
+    """
+    B, U = out.shape
     for b in range(B):
+        best, worst, row = distance[b, :U], distance[b, U:], out[b]
         for u in range(U):
-            near = np.sqrt(max(worst[b, u], 0.0))
-            total = near + np.sqrt(max(best[b, u], 0.0))
-            out[b, u] = near / total if total > 0.0 else 0.5
+            near = np.sqrt(worst[u]) + TINY  # for two distances of 0, and no branch
+            row[u] = near / (near + np.sqrt(best[u]) + TINY)
 
 
 @njit(cache=True, nogil=True)

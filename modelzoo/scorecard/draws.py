@@ -75,13 +75,11 @@ def topsis(values: Floats, weights: Floats) -> Floats:
     """
     from engine.kernels.ranking import closeness
 
-    U = len(values)
     squares = np.ascontiguousarray(np.vstack([(values - values.max(0)) ** 2, (values - values.min(0)) ** 2]).T)
-    out = np.empty((len(weights), U))
+    out = np.empty((len(weights), len(values)))
 
     def block(rows: slice) -> None:
-        distance = np.square(weights[rows]) @ squares
-        closeness(distance[:, :U], distance[:, U:], out[rows])
+        closeness(np.square(weights[rows]) @ squares, out[rows])
 
     _side_by_side(block, out.shape)
     return out
@@ -100,11 +98,10 @@ def rank_table(score: Floats) -> Places:
 
     def block(rows: slice) -> None:
         part = score[rows]
-        largest = np.abs(part).max(1, keepdims=True)
-        if not np.isfinite(largest).all():
+        if not np.isfinite(part.sum()) and not np.isfinite(part).all():
             b, u = (int(i[0]) for i in np.nonzero(~np.isfinite(part)))
             raise BadInput(f"draw {rows.start + b + 1} gives unit {u + 1} no score; only what is scored can be ranked")
-        rank_rows(np.rint(part * (1.0 / (_ALIKE * np.where(largest > 0.0, largest, 1.0)))), out[rows])
+        rank_rows(part, _ALIKE, out[rows])
 
     _side_by_side(block, out.shape)
     return out

@@ -13,9 +13,9 @@ from engine.kernels.ranking import closeness, pair_counts, rank_rows
 from engine.typing import Floats
 
 
-def table(score: Floats) -> NDArray[np.int16]:
+def table(score: Floats, alike: float = 0.0) -> NDArray[np.int16]:
     out = np.empty(score.shape, np.int16)
-    rank_rows(np.ascontiguousarray(score), out)
+    rank_rows(np.ascontiguousarray(score), alike, out)
     return out
 
 
@@ -40,12 +40,20 @@ def test_crowded_buckets_and_scores_closer_than_a_scale() -> None:
     assert np.array_equal(table(score), np.stack([ranks(s) for s in score]))
 
 
+def test_scores_alike_share_a_place() -> None:
+    score = np.array([[3.0, 1.0, 3.0 - 1e-14, 3.0 + 1e-14, -2.0]])
+    assert table(score, 1e-12).tolist() == [[1, 4, 1, 1, 5]]
+    assert table(score).tolist() == [[2, 4, 3, 1, 5]]
+    other = np.random.default_rng(5).normal(size=(50, 80))
+    assert np.array_equal(table(other, 1e-12), table(other))
+
+
 def test_closeness_beside_its_twin() -> None:
     rng = np.random.default_rng(2)
     best, worst = rng.uniform(size=(2, 5, 9))
     best[0, 0] = worst[0, 0] = 0.0
     out = np.empty((5, 9))
-    closeness(best, worst, out)
+    closeness(np.hstack([best, worst]), out)
     twin = np.sqrt(worst) / np.where(worst + best > 0, np.sqrt(worst) + np.sqrt(best), 1.0)
     twin[0, 0] = 0.5
     np.testing.assert_allclose(out, twin, rtol=1e-14)
