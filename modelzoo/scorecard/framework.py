@@ -247,12 +247,12 @@ class Framework:
         except BadInput as wrong:
             raise BadInput(wrong.problem, file=file) from None
 
-    @property
+    @cached_property
     def leaves(self) -> tuple[Node, ...]:
         """The indicators from left to right: the columns of all data."""
         return tuple(n for n in self.tree.walk() if not n.children)
 
-    @property
+    @cached_property
     def indicators(self) -> tuple[str, ...]:
         """Their names."""
         return tuple(n.name for n in self.leaves)

@@ -64,10 +64,12 @@ def impute(
                 raise BadInput(f"node {name}: to fill gaps from the past, give history")
             out[gaps, j] = _latest(history[:, gaps, j])
         elif rule == "group":
-            for u in gaps:
-                same = x[labels == labels[u], j]
-                if not np.isnan(same).all():
-                    out[u, j] = np.nanmean(same)
+            for label in set(labels[gaps].tolist()):
+                here = labels == label
+                same = x[here, j]
+                same = same[~np.isnan(same)]
+                if len(same):
+                    out[here & np.isnan(x[:, j]), j] = same.mean()
         elif rule == "regression":
             out[gaps, j] = _by_line(x, j, gaps)
         else:

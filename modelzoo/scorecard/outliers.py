@@ -8,6 +8,7 @@ values are pulled in as far as that goes. (OECD/JRC Handbook step 4; the order o
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,23 +86,38 @@ def winsorise(x: Floats, rule: Treatment) -> Floats:
 
 def fails(x: Floats, rule: Treatment) -> bool:
     """Whether skew and kurtosis of ``(n,)`` both reach their limits; one value for all passes."""
-    return bool(np.ptp(x) > 0) and abs(skew(x)) >= rule.skew and kurtosis(x) >= rule.kurtosis
+    if not x.max() > x.min():
+        return False
+    m2, m3, m4 = _moments(x, 4)
+    return abs(_skew(len(x), m2, m3)) >= rule.skew and _kurtosis(len(x), m2, m4) >= rule.kurtosis
 
 
 def skew(x: Floats) -> float:
     """Sample skewness G1 of ``(n,)`` (Excel's SKEW). Raises BadInput below 3 values."""
-    n, (_, m2, m3, _) = len(x), _moments(x, 3)
-    return float(m3 / m2**1.5 * np.sqrt(n * (n - 1.0)) / (n - 2.0))
+    m2, m3, _ = _moments(x, 3)
+    return _skew(len(x), m2, m3)
 
 
 def kurtosis(x: Floats) -> float:
     """Sample excess kurtosis G2 of ``(n,)`` (Excel's KURT). Raises BadInput below 4 values."""
-    n, (_, m2, _, m4) = len(x), _moments(x, 4)
-    return float(((n + 1.0) * (m4 / m2**2 - 3.0) + 6.0) * (n - 1.0) / ((n - 2.0) * (n - 3.0)))
+    m2, _, m4 = _moments(x, 4)
+    return _kurtosis(len(x), m2, m4)
 
 
-def _moments(x: Floats, need: int) -> tuple[float, float, float, float]:
-    if len(x) < need:
-        raise BadInput(f"skewness needs 3 values, kurtosis 4; there are {len(x)}")
-    away = x - x.mean()
-    return 0.0, float(np.mean(away**2)), float(np.mean(away**3)), float(np.mean(away**4))
+def _skew(n: int, m2: float, m3: float) -> float:
+    return m3 / math.sqrt(m2**3) * math.sqrt(n * (n - 1)) / (n - 2)
+
+
+def _kurtosis(n: int, m2: float, m4: float) -> float:
+    return ((n + 1) * (m4 / m2**2 - 3) + 6) * (n - 1) / ((n - 2) * (n - 3))
+
+
+def _moments(x: Floats, need: int) -> tuple[float, float, float]:
+    """The second to fourth central moments, on the scale of the widest deviation (the ratios do not know it). Raises BadInput where there are too few values or all are the same."""
+    n = len(x)
+    if n < need or not x.max() > x.min():
+        raise BadInput(f"skewness needs 3 values that differ, kurtosis 4; there are {n}")
+    away = x - x.sum() / n
+    away /= np.abs(away).max()
+    square = away * away
+    return float(square.sum()) / n, float(square @ away) / n, float(square @ square) / n
