@@ -20,8 +20,7 @@ from engine.selection import WEIGHTS, Criteria, criteria, scores
 from engine.turning import Oecd, date
 from engine.typing import Floats
 
-CIF = Path(__file__).parents[2].parent / "shared" / "golden" / "cif"
-needs_cif = pytest.mark.skipif(not CIF.is_dir(), reason="needs ../shared/golden/cif")
+CIF = Path(__file__).parents[1] / "golden" / "cif"
 
 
 def column(name: str, series: str) -> Floats:
@@ -43,7 +42,6 @@ def plain(y: Floats, x: Floats, lead: int) -> tuple[Floats, Floats]:
     return np.array([p[0] for p in known]), np.array([p[1] for p in known])
 
 
-@needs_cif
 @pytest.mark.parametrize(
     ("series", "lead", "r"),
     [("houst", 8, 0.69), ("awhman", 3, 0.84), ("m2sl", 10, 0.37), ("unrate_INV", -2, 0.91), ("isratio_INV", 5, 0.68)],
@@ -61,7 +59,6 @@ def test_correlations_of_cif(series: str, lead: int, r: float) -> None:
     assert (over.lead, round(over.value, 2)) == (lead, -r)
 
 
-@needs_cif
 def test_scores_of_cif() -> None:
     golden = pl.read_csv(CIF / "evaluation_total.csv")
     reference, dating = column("reference_norm", "indpro"), Oecd(4, 5, 6, 16)
@@ -177,7 +174,6 @@ def test_reasons_not_to_classify() -> None:
     assert (between.lead, between.reasons) == (2.5, (Reason.CONFLICT, Reason.BETWEEN))
 
 
-@needs_cif
 def test_verdicts_on_us_components() -> None:
     """Housing starts and the stock-sales ratio lead; hours and the unemployment rate go with it; money is not classified."""
     reference = column("reference_norm", "indpro")

@@ -15,7 +15,7 @@ from engine.errors import BadInput, NotEnoughData
 from engine.filters import band, hodrick_prescott
 from engine.typing import Floats
 
-GOLDEN = Path(__file__).parents[2].parent / "shared" / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def walks(T: int, N: int, seed: int = 0) -> Floats:
@@ -43,7 +43,6 @@ def plain_order(y: Floats, most: int) -> int:
     return int(np.argmin(scores))
 
 
-@pytest.mark.skipif(not (GOLDEN / "cif").is_dir(), reason="needs ../shared/golden/cif")
 def test_the_components_of_cif() -> None:
     """Its λ are rounded to two digits, which moves an index of 100 by 1e-4 at most; with them we are at 1e-9 of the index."""
     us = pl.read_csv(GOLDEN / "us" / "us_monthly.csv").filter(

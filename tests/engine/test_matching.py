@@ -15,7 +15,7 @@ from engine.matching import match
 from engine.turning import Kind, Oecd, Turn, Turns, date
 from engine.typing import Floats
 
-CIF = Path(__file__).parents[2].parent / "shared" / "golden" / "cif"
+CIF = Path(__file__).parents[1] / "golden" / "cif"
 
 
 def turns(*rows: int, first: int = 0, last: int = 400, start: Kind = Kind.PEAK) -> Turns:
@@ -27,7 +27,6 @@ def column(frame: pl.DataFrame, name: str) -> Floats:
     return frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
-@pytest.mark.skipif(not CIF.is_dir(), reason="needs ../shared/golden/cif")
 @pytest.mark.parametrize("earliest", [23, 24])
 def test_the_evaluation_of_cif(earliest: int) -> None:
     """cif says 24 months and looks at 23 (``range(lagFrom, lagTo)``); on these series both give its numbers."""

@@ -20,14 +20,13 @@ from engine.track import track
 from engine.turning import Kind, Oecd, Said, Turn, Turns, date, replay
 from engine.typing import Floats
 
-US = Path(__file__).parents[2].parent / "shared" / "golden" / "us" / "us_monthly.csv"
+US = Path(__file__).parents[1] / "golden" / "us" / "us_monthly.csv"
 
 
 def cycle(ahead: int) -> Callable[[Floats], Floats]:
     return lambda y: growth_cycle(y, ahead=ahead, order=12).cycle
 
 
-@pytest.mark.skipif(not US.is_file(), reason="needs ../shared/golden/us/us_monthly.csv")
 @pytest.mark.parametrize(
     ("estimate", "correlation", "noise", "sign", "tolerance"),
     [

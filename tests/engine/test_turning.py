@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from engine.turning import Bbq, BryBoschan, Dating, Oecd, Turns, date, marks
 from engine.typing import Floats
 
-GOLDEN = Path(__file__).parents[2].parent / "shared" / "golden"
-needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="needs ../shared/golden")
+GOLDEN = Path(__file__).parents[1] / "golden"
+IRAN = Path(__file__).parents[2].parent / "shared" / "golden" / "bcdating" / "iran_cycle_states.csv"
 ALL: list[Dating] = [BryBoschan(), Bbq(), Bbq(window=2), Bbq.quarterly(), Bbq(deep=2.0), Oecd(), Oecd(4, 5, 6, 16)]
 
 
@@ -46,7 +46,6 @@ def expected(file: str, dates: list[str]) -> list[tuple[int, int]]:
     return sorted((dates.index(d), 1 if kind == "P" else -1) for kind, d in frame.iter_rows())
 
 
-@needs_golden
 @pytest.mark.parametrize("series", ["indpro", "payems", "w875rx1"])
 def test_bry_boschan_of_bcycle(series: str) -> None:
     dates, y = us(series)
@@ -54,14 +53,12 @@ def test_bry_boschan_of_bcycle(series: str) -> None:
         assert listed(date(values, BryBoschan())) == expected(f"bb/brybos_{series}.csv", dates)
 
 
-@needs_golden
 @pytest.mark.parametrize("series", ["indpro", "payems", "w875rx1"])
 def test_bbq_of_bcdating_by_month(series: str) -> None:
     dates, y = us(series)
     assert listed(date(y, Bbq(window=2))) == expected(f"bcdating/BBQ_k2_{series}_monthly.csv", dates)
 
 
-@needs_golden
 def test_bbq_of_bcdating_by_quarter() -> None:
     frame = pl.read_csv(GOLDEN / "us" / "us_gdp_q.csv")
     turns = date(frame["gdpc1"].to_numpy(), Bbq.quarterly())
@@ -69,12 +66,12 @@ def test_bbq_of_bcdating_by_quarter() -> None:
 
 
 @pytest.mark.skipif(
-    not (GOLDEN / "bcdating" / "iran_cycle_states.csv").is_file(),
+    not IRAN.is_file(),
     reason="needs ../shared/golden/bcdating/iran_cycle_states.csv (data of a GPL package, not copied)",
 )
 def test_bbq_of_bcdating_leaves_the_last_pair_of_a_kind_unchecked_and_we_do_not() -> None:
     """Its loop over peaks, and over troughs, ends one early: the last two troughs are 4 quarters apart where 5 are wanted."""
-    frame = pl.read_csv(GOLDEN / "bcdating" / "iran_cycle_states.csv")
+    frame = pl.read_csv(IRAN)
     y, states = frame["y"].to_numpy(), frame["state"].to_numpy()
     theirs = [(t, int(states[t])) for t in range(len(y) - 1) if states[t] != states[t + 1]]
     assert plain.bbq(list(y), 2, 2, 5, 2, blind=True) == theirs
@@ -83,7 +80,6 @@ def test_bbq_of_bcdating_leaves_the_last_pair_of_a_kind_unchecked_and_we_do_not(
     assert ours == [*theirs[:-3], (101, -1)]
 
 
-@needs_golden
 def test_the_simplified_procedure_of_cif() -> None:
     """cif marks the extremes of 4 months back and 5 ahead (``range(-5, 5)``); here that and the honest window agree."""
     y = pl.read_csv(GOLDEN / "bb" / "cif_indpro_dhp_norm.csv")["indpro"].to_numpy()
@@ -104,7 +100,6 @@ def test_the_window_of_cif_lets_a_second_best_month_through() -> None:
     assert (13, 1) not in list(zip(at[:n], kind[:n], strict=True))
 
 
-@needs_golden
 def test_nber_dates_from_a_coincident_index() -> None:
     """Card 2.8: of 16 dates of 1960–2009 seven to the month, seven within 4 months, 1980 missed, 2002-11/2003-04 extra."""
     index = pl.read_csv(GOLDEN / "cb" / "us_cb_like.csv").filter(pl.col("month") <= "2019-12")

@@ -13,8 +13,7 @@ from engine.matching import match
 from engine.turning import Bbq, BryBoschan, Kind, Oecd, Turn, Turns, date, said
 from engine.typing import Floats
 
-SHARED = Path(__file__).parents[2].parent / "shared"
-FILE = SHARED / "data" / "oecd_cli" / "oecd_cli_bci_cci_1960_2020.csv.gz"
+FILE = Path(__file__).parents[2].parent / "shared" / "data" / "oecd_cli" / "oecd_cli_bci_cci_1960_2020.csv.gz"
 pytestmark = pytest.mark.skipif(
     not FILE.is_file(), reason="needs ../shared/data/oecd_cli (data of the OECD, not copied)"
 )
@@ -77,7 +76,7 @@ def test_the_three_procedures_agree_on_the_great_turns(code: str) -> None:
 
 
 def test_the_indicator_leads_the_recessions_of_the_nber() -> None:
-    file = SHARED / "golden" / "us" / "nber_recession_monthly.csv"
+    file = Path(__file__).parents[1] / "golden" / "us" / "nber_recession_monthly.csv"
     frame = pl.read_csv(file).filter(pl.col("month").is_between(pl.lit("1960-01"), pl.lit("2020-12")))
     flag = frame["nber"].to_numpy()
     rows = [t for t in range(len(flag) - 1) if flag[t] != flag[t + 1]]
