@@ -3,8 +3,9 @@
 A mean is taken of what is known, with the weights of the rest scaled up (as COINr does); a node with too few known children
 is NaN. Means: arithmetic; geometric and harmonic, which need values above 0; power, (Σ w xᵖ)^(1/p); Mazziotta-Pareto,
 M - S²/M with S² the variance (n - 1) between children, so that unlike children cost (``mazziotta_pareto_up``: M + S²/M, for
-an index of something bad; De Muro, Mazziotta & Pareto 2011). Copeland, TOPSIS and VIKOR score a node from all indicators
-below it with their effective weights.
+an index of something bad; De Muro, Mazziotta & Pareto 2011). It is the one method here that is not monotone: a child far above its
+siblings can cost more than it brings. Copeland, TOPSIS and VIKOR score a node from all indicators below it with their effective
+weights.
 """
 
 from __future__ import annotations

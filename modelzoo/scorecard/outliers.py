@@ -113,7 +113,10 @@ def _kurtosis(n: int, m2: float, m4: float) -> float:
 
 
 def _moments(x: Floats, need: int) -> tuple[float, float, float]:
-    """The second to fourth central moments, on the scale of the widest deviation (the ratios do not know it). Raises BadInput where there are too few values or all are the same."""
+    """The second to fourth central moments, the widest deviation being 1 (skew and kurtosis do not depend on it).
+
+    Raises BadInput where there are too few values or all are the same.
+    """
     n = len(x)
     if n < need or not x.max() > x.min():
         raise BadInput(f"skewness needs 3 values that differ, kurtosis 4; there are {n}")

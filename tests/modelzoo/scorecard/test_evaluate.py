@@ -119,6 +119,14 @@ def test_mazziotta_pareto_is_that_of_compind() -> None:
     np.testing.assert_allclose(found.parts.sum(1), found.score, rtol=1e-12)
 
 
+def test_mazziotta_pareto_can_punish_a_lonely_peak() -> None:
+    tree = Node("top", children=tuple(Node(name, direction=1) for name in "abcd"))
+    even = aggregate(
+        Framework("f", "f", "f", tree).layout, np.array([[100.0] * 4, [300.0, 100, 100, 100]]), ("mazziotta_pareto",)
+    )
+    np.testing.assert_allclose(even[:, 0], [100, 150 - 10_000 / 150])  # more of one thing, and less in all
+
+
 def test_contributions_by_hand() -> None:
     tree = Node("top", children=(Node("a", direction=1), Node("b", direction=1, weight=3)))
     layout = Framework("f", "f", "f", tree).layout
