@@ -9,7 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from engine.figures import Origin
 from engine.indicator import Series
+
+_FLAGS = {Origin.PAIR: ("pair", "合并"), Origin.IMPUTED: ("imputed", "估算"), Origin.NOMINAL_SCOPE: ("nominal", "名义")}
 
 MARK = "[合成数据 synthetic]"
 """Stands wherever figures of a place are shown that is made up."""
@@ -32,7 +35,24 @@ def meaning(series: Series) -> dict[str, Any]:
     said = asdict(series.indicator) | {"freq": series.freq.value, "region": series.region.code}
     said["is_synthetic"] = series.is_synthetic
     del said["id"]
-    return said
+    return said | ({"made": asdict(series.made)} if series.made else {})
+
+
+def flags(bits: int) -> list[str]:
+    """What a cell of a feature is flagged with: pair, imputed, nominal."""
+    return [english for flag, (english, _) in _FLAGS.items() if bits & flag]
+
+
+def flag_text(bits: int) -> str:
+    """The same for people, in Chinese and English."""
+    return ", ".join(f"{chinese} {english}" for flag, (english, chinese) in _FLAGS.items() if bits & flag)
+
+
+def made(series: Series) -> str:
+    """How a feature is made, in one line; empty for what is published."""
+    if not (m := series.made):
+        return ""
+    return f"{m.recipe}; version {m.version}, hash {m.hash[:12]}" + (f"; {m.note}" if m.note else "")
 
 
 def table(lines: Sequence[Mapping[str, Any]], heading: str = "") -> None:

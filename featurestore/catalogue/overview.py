@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.indicator import Indicator
 from featurestore.catalogue import Catalogue
+from featurestore.catalogue import features as made
 from featurestore.catalogue.tables import Module
 
 
@@ -34,6 +35,11 @@ def facts(catalogue: Catalogue, module: Module) -> list[dict[str, Any]]:
         | {"submodule_zh": module.submodules.get(i.submodule, ""), "regions": list(catalogue.measured[i.id])}
         for i in _of(catalogue, module)
     ]
+
+
+def features(catalogue: Catalogue, module: Module) -> list[dict[str, str]]:
+    """One line a feature of the indicators of the module: names, unit, recipe, version, or the reason why there is none."""
+    return [made.row_of(entry, i) for i in _of(catalogue, module) for entry in made.of(catalogue.features, i)]
 
 
 def where(catalogue: Catalogue, indicator: Indicator) -> str:
