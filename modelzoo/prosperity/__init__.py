@@ -1,0 +1,1 @@
+"""Prosperity indices: composites, diffusion indices and a common factor of monthly components."""
