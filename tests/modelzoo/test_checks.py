@@ -28,7 +28,7 @@ CASES: dict[str, tuple[Model, ...]] = {
 
 
 def test_every_model_of_the_zoo_has_a_case() -> None:
-    assert set(CASES) == set(names())
+    assert set(CASES) == {n for n in names() if n.startswith("nowcast.")}
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
