@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -55,11 +54,9 @@ def cycle(months: int = 120, seed: int = 0, K: int = 10) -> Floats:
 
 
 def until(whole: Panel, month: Period) -> Panel:
-    """The panel as it stood at the end of a month: later rows empty."""
+    """The panel as it stood at the end of a month: no later rows."""
     t = whole.row(month) + 1
-    values, stamps = whole.values.copy(), whole.stamps.copy()
-    values[t:], stamps[t:] = np.nan, NEVER
-    return replace(whole, asof=end_of(month.end), values=values, stamps=stamps)
+    return Panel(end_of(month.end), whole.series, whole.first, whole.values[:t], whole.stamps[:t])
 
 
 US = Region("US", "United States", "美国")

@@ -136,14 +136,14 @@ class FittedLights:
     first: Period
     last: Period
 
-    def lights(self, panel: Panel, periods: Sequence[Period]) -> Lights:
-        """The lights of these months. Raises NotEnoughData for a month of which too little is known."""
+    def lights(self, panel: Panel, periods: Sequence[Period] | None = None) -> Lights:
+        """The lights of these months, or of all that have one. Raises NotEnoughData for a month of which too little is known."""
         return self.path(panel, self.model.values(panel), periods)
 
-    def path(self, panel: Panel, values: Floats, periods: Sequence[Period]) -> Lights:
+    def path(self, panel: Panel, values: Floats, periods: Sequence[Period] | None = None) -> Lights:
         """As :meth:`lights`, from values ``(T, K)`` in the place of those of the panel: what if an item had come out otherwise."""
         model, target = self.model, self.model.targets[0]
-        if odd := [str(p) for p in periods if p.freq is not Freq.M]:
+        if odd := [str(p) for p in periods or () if p.freq is not Freq.M]:
             raise BadInput(f"{target}: a warning index is monthly; {', '.join(odd)} is not a month")
         found = scoring.sources(~np.isnan(values), self.quarterly(panel), panel.first.ordinal, model.january == "both")
         x = scoring.looked_up(values, found.row)
@@ -151,7 +151,13 @@ class FittedLights:
         score = scoring.scores(x, cuts, self.sides)
         index = scoring.index(score, model.weights, model.least, found.mark)
         light, raw = scoring.hold(index, np.array(model.bands), model.delta)
-        rows = np.array([panel.row(p) for p in periods], np.int64)
+        if periods is None:
+            rows = np.flatnonzero(light)
+            periods = [panel.first + t for t in rows.tolist()]
+            if not periods:
+                raise NotEnoughData(f"{target}: no month has {model.least:.0%} of the weight known as of {panel.day}")
+        else:
+            rows = np.array([p - panel.first for p in periods], np.int64)
         for p, t in zip(periods, rows.tolist(), strict=True):
             if not 0 <= t < len(index) or np.isnan(index[t]):
                 fresh = np.isin(found.mark[t], (Mark.KNOWN, Mark.PAIRED)) if 0 <= t < len(index) else np.array([False])
@@ -179,16 +185,6 @@ class FittedLights:
                 quantiles[h] += np.quantile(self._misses(panel, marks), LEVELS)
         quantiles = np.clip(quantiles, 100 / 3, 500 / 3)  # all items blue, all items red
         return Estimate(told.target, told.asof, told.periods, told.index, quantiles, told.items, told.parts)
-
-    def known(self, panel: Panel) -> tuple[Period, ...]:
-        """The months for which there is an index, in order."""
-        values = self.model.values(panel)
-        found = scoring.sources(
-            ~np.isnan(values), self.quarterly(panel), panel.first.ordinal, self.model.january == "both"
-        )
-        present = (found.row >= 0).astype(np.int64)
-        index = scoring.index(present, self.model.weights, self.model.least, found.mark)
-        return tuple(panel.first + int(t) for t in np.flatnonzero(~np.isnan(index)))
 
     def thresholds(self, panel: Panel) -> tuple[Floats, tuple[str, ...]]:
         """``(T, K, 4)`` in force in each month of the panel, and their names."""

@@ -124,13 +124,19 @@ def learn(values: Floats, how: Learning, both: bool, freq: Freq, name: str) -> F
         cuts = values.mean() + np.array(DEVIATIONS) * values.std(ddof=1)
     elif both:
         centre = float(np.median(values))
-        inner, outer = np.quantile(np.abs(values - centre), (QUANTILES[2] - QUANTILES[1], QUANTILES[3] - QUANTILES[0]))
+        inner, outer = _quantiles(np.abs(values - centre), (QUANTILES[2] - QUANTILES[1], QUANTILES[3] - QUANTILES[0]))
         cuts = centre + np.array([-outer, -inner, inner, outer])
     else:
-        cuts = np.quantile(values, QUANTILES)
+        cuts = _quantiles(values, QUANTILES)
     if not cuts[0] < cuts[3]:
         raise NotEnoughData(f"{name}: nearly all values in the window are {cuts[0]:g}; no thresholds can be learned")
     return np.asarray(cuts, np.float64)
+
+
+def _quantiles(values: Floats, levels: tuple[float, ...]) -> Floats:
+    """As numpy.quantile, which takes thirty times as long for so few values."""
+    x = np.sort(values)
+    return np.asarray(np.interp(np.array(levels) * (len(x) - 1), np.arange(len(x)), x), np.float64)
 
 
 @cache

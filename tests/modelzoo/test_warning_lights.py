@@ -73,7 +73,7 @@ def test_thresholds_occupy_as_declared() -> None:
     fitted = CompositeLights("X", (Item("i0", 1), Item("i1", 1, side="both"), Item("i2", 1, side="low"))).fit(
         panel(x, "2000-01", asof=date(2020, 6, 30))
     )
-    told = fitted.lights(panel(x, "2000-01"), fitted.known(panel(x, "2000-01")))
+    told = fitted.lights(panel(x, "2000-01"))
     count = [np.bincount(told.scores[:, k], minlength=6)[1:].tolist() for k in range(3)]
     assert count[0] == [24, 48, 96, 48, 24]
     assert count[2] == [24, 48, 96, 48, 24]
@@ -108,7 +108,7 @@ def test_units_do_not_matter(seed: int, k: int, unit: float) -> None:
     x = cycle(seed=seed)
     y = x.copy()
     y[:, k] *= unit
-    a, b = (MODEL.fit(panel(v)).lights(panel(v), MODEL.fit(panel(v)).known(panel(v))) for v in (x, y))
+    a, b = (MODEL.fit(panel(v)).lights(panel(v)) for v in (x, y))
     assert np.array_equal(a.index, b.index)
     assert np.array_equal(a.light, b.light)
     assert np.array_equal(a.scores, b.scores)
@@ -122,8 +122,7 @@ def test_more_of_a_pro_cyclical_item_is_never_colder(seed: int, t: int, k: int, 
     fitted = MODEL.fit(panel(x))
     y = x.copy()
     y[t, k] += more
-    months = fitted.known(panel(x))
-    a, b = fitted.lights(panel(x), months), fitted.lights(panel(y), months)
+    a, b = fitted.lights(panel(x)), fitted.lights(panel(y))
     assert (b.index >= a.index).all()
     assert (b.light >= a.light).all()
 
@@ -258,7 +257,7 @@ def test_nothing_after_the_day_moves_anything(seed: int, t: int) -> None:
     for v in (x, y):
         p = warned.until(panel(v), month)
         fitted = MODEL.fit(p)
-        told.append(fitted.lights(p, fitted.known(p)))
+        told.append(fitted.lights(p))
     assert told[0].index.tobytes() == told[1].index.tobytes()
     assert told[0].light.tolist() == told[1].light.tolist()
     assert told[0].periods[-1] == month

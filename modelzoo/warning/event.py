@@ -1,0 +1,83 @@
+"""What is warned of: an event that is a column of the panel, or a slowdown read from one; and when it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from engine.calendar import Freq, Period
+from engine.errors import BadInput
+from engine.panel import Panel
+from engine.typing import Floats
+
+Rule = Literal["flag", "slowdown"]
+When = Literal["at", "within"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event, and the months before it that a warning should call.
+
+    series: monthly series id in which it is read.
+    rule: "flag" the series is 1 while it lasts and 0 otherwise; "slowdown" it lies more than ``fall`` below its value
+        ``span`` months before.
+    when: "at" the estimate for a month is the chance that the event is on in it, told ``ahead`` months before; "within" the
+        chance that it begins in the ``ahead`` months after the month; months in which it is on do not count then.
+    ahead: months.
+    fall: of a slowdown, in units of the series.
+    span: of a slowdown, months.
+    """
+
+    series: str
+    rule: Rule = "flag"
+    when: When = "at"
+    ahead: int = 12
+    fall: float = 1.0
+    span: int = 6
+
+    def __post_init__(self) -> None:
+        if self.ahead < (1 if self.when == "within" else 0) or self.span < 1:
+            raise BadInput(f"event {self.series}: ahead {self.ahead} and span {self.span} must be positive")
+
+    def on(self, panel: Panel) -> Floats:
+        """``(T,)`` 1 while the event lasts, 0 while not, NaN where not known. Raises BadInput."""
+        if panel.meaning(self.series).freq is not Freq.M:
+            raise BadInput(f"event {self.series}: a monthly series is needed")
+        x = panel.matrix([self.series])[:, 0]
+        if self.rule == "slowdown":
+            fell = np.full(len(x), np.nan)
+            fell[self.span :] = x[: -self.span] - x[self.span :]
+            return np.where(np.isnan(fell), np.nan, (fell > self.fall).astype(float))
+        if not np.isin(x[~np.isnan(x)], (0.0, 1.0)).all():
+            raise BadInput(f"event {self.series} is not a flag of 0 and 1 as of {panel.day}; a rule can make one of it")
+        return x
+
+    def label(self, on: Floats) -> Floats:
+        """``(T,)`` what came, in the row of the month that an estimate names; NaN where not known yet or not counted."""
+        if self.when == "at":
+            return on
+        T, h = len(on), self.ahead
+        after = np.full((T, h), np.nan)
+        for k in range(1, h + 1):
+            after[: T - k, k - 1] = on[k:]
+        begins = (after == 1).any(1)
+        quiet = (after == 0).all(1)
+        return np.where((on == 0) & begins, 1.0, np.where((on == 0) & quiet, 0.0, np.nan))
+
+    def predictors(self, panel: Panel, ids: Sequence[str], periods: Sequence[Period]) -> Floats:
+        """``(H, N)`` what was known for each of these months: ``ahead`` months before under "at"; NaN where unknown."""
+        if odd := [str(p) for p in periods if p.freq is not Freq.M]:
+            raise BadInput(f"event {self.series}: warnings are monthly; {', '.join(odd)} is not a month")
+        x = panel.matrix(ids)
+        lag = self.ahead if self.when == "at" else 0
+        rows = np.array([p - panel.first - lag for p in periods], np.int64)
+        inside = (rows >= 0) & (rows < len(x))
+        return np.where(inside[:, None], x[np.clip(rows, 0, len(x) - 1)], np.nan)
+
+    def sample(self, panel: Panel, ids: Sequence[str]) -> tuple[Floats, Floats]:
+        """Predictors ``(T, N)`` and what came ``(T,)``, month by month of the panel's axis; NaN where not known."""
+        months = [panel.first + t for t in range(panel.months)]
+        return self.predictors(panel, ids, months), self.label(self.on(panel))
