@@ -104,14 +104,20 @@ def find(entries: Entries, indicator: Indicator, suffix: str) -> Entry:
             if entry.reason:
                 raise Refused(f"{indicator.id}.{suffix}: {entry.reason}")
             return entry
-    for entry in entries:  # a rule for other kinds: the algebra says why it does not hold for this one
+    if reasons := sorted(_reasons(entries, indicator, suffix), key=lambda why: ("it takes" in why, len(why))):
+        raise Refused(f"{indicator.id}.{suffix}: {reasons[0]}")
+    names = ", ".join(f"{indicator.id}.{e.suffix}" for e in there if e.recipe) or "no feature of it"
+    raise Unknown(f"no feature {indicator.id}.{suffix}; there is {names} (jingqi data catalogue --features)")
+
+
+def _reasons(entries: Entries, indicator: Indicator, suffix: str) -> Iterator[str]:
+    """Why the rules of that name, which are for other kinds, do not hold for this one: the words of the reporting algebra."""
+    for entry in entries:
         if entry.source == "*" and entry.suffix == suffix and entry.recipe and indicator.kind in KINDS:
             try:
                 outcome(entry.recipe, [KINDS[indicator.kind]], indicator.freq)
             except Refused as e:
-                raise Refused(f"{indicator.id}.{suffix}: {e}") from None
-    names = ", ".join(f"{indicator.id}.{e.suffix}" for e in there if e.recipe) or "no feature of it"
-    raise Unknown(f"no feature {indicator.id}.{suffix}; there is {names} (jingqi data catalogue --features)")
+                yield str(e)
 
 
 def _in_order(entries: Entries, indicator: Indicator) -> Iterator[Entry]:
