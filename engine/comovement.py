@@ -131,7 +131,7 @@ def kullback_leibler(reference: Floats, series: Floats, latest: int = LATEST, ea
 
 
 def chance(
-    reference: Floats, series: Floats, latest: int = LATEST, earliest: int = EARLIEST, draws: int = 499, seed: int = 0
+    reference: Floats, series: Floats, latest: int = LATEST, earliest: int = EARLIEST, draws: int = 199, seed: int = 0
 ) -> float:
     """Probability that a series without relation to the reference correlates as strongly at one of the leads.
 

@@ -16,7 +16,7 @@ from engine.errors import BadInput, NotEnoughData
 from engine.filters import hodrick_prescott, runs, smoothing
 from engine.typing import Floats
 
-LAGS = 12  # tried by AIC
+LAGS = 12  # most lags tried
 
 
 class GrowthCycle(NamedTuple):
@@ -33,7 +33,7 @@ def growth_cycle(
     """Trend, cycle and rest of ``(T,)`` or ``(T, N)`` values, usually logarithms, after :func:`extend`.
 
     low, high: periods of the waves that are the cycle; half of a wave of exactly so many periods passes. ahead: months of
-    forecast that steady the end, 0 for none. order: of the autoregression, None for AIC. Each series may begin and end when
+    forecast that steady the end, 0 for none. order: of the autoregression, None to choose it. Each series may begin and end when
     it likes. Raises BadInput for a gap, NotEnoughData.
     """
     if not 2 < low < high < np.inf:
@@ -51,8 +51,9 @@ def growth_cycle(
 def extend(values: Floats, ahead: int, order: int | None = None) -> Floats:
     """``(T + ahead,)`` or ``(T + ahead, N)``: each series continued from its last known value by an autoregression of its changes.
 
-    order: lags, None for 0 … 12 by AIC on one common sample. Least squares with a constant, so that the forecast ends in the
-    average slope. Raises BadInput for a gap, NotEnoughData if the regression has no 10 degrees of freedom.
+    order: lags, None for 0 … 12 by AIC corrected for short samples (Hurvich and Tsai 1989), on one common sample. Least
+    squares with a constant, so that the forecast ends in the average slope. Raises BadInput for a gap, NotEnoughData if the
+    regression has no 10 degrees of freedom.
     """
     if ahead < 0 or (order is not None and order < 0):
         raise BadInput(f"ahead and order are not negative, not {ahead} and {order}")
@@ -105,7 +106,8 @@ def _forecast(y: Floats, ahead: int, most: int, choose: bool) -> Floats:
     if choose:
         left = np.sum(z[:, most:] ** 2, axis=1, keepdims=True) - np.cumsum(onto**2, axis=1)
         floor = np.finfo(np.float64).tiny
-        orders = np.argmin(n * np.log(np.maximum(left / n, floor)) + 2.0 * np.arange(1, most + 2), axis=1)
+        k = np.arange(2.0, most + 3)  # with the variance
+        orders = np.argmin(n * np.log(np.maximum(left / n, floor)) + 2.0 * k * n / (n - k - 1.0), axis=1)
     out = np.empty((ahead, N))
     for p in np.unique(orders):
         at = np.flatnonzero(orders == p)

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
+from engine.calendar import Period
 from engine.errors import BadInput, NotEnoughData
-from engine.estimate import LEVELS
+from engine.estimate import BANDS, LEVELS
 from engine.track import MATURE, Track
 from engine.typing import Bools, Floats, Ints
 
@@ -59,6 +61,23 @@ class Honesty:
     quantiles: Floats
     agrees: Bools | None
     turns: Track | None
+
+    def to_frame(self, first: Period) -> pl.DataFrame:
+        """A line for each month; ``first`` is the period of row 0 of the cycle. lower and upper: the 80 % band."""
+        low, high = BANDS[80]
+        return pl.DataFrame(
+            {
+                "period": [str(first + int(row)) for row in self.rows],
+                "age": self.ages,
+                "value": self.values,
+                "lower": self.quantiles[:, low],
+                "upper": self.quantiles[:, high],
+                "noise": self.noise,
+                "sign": self.sign,
+                "direction": self.direction,
+                "agrees": pl.Series("agrees", self.agrees, pl.Boolean) if self.agrees is not None else None,
+            }
+        )
 
 
 def as_known(values: Floats, cycle: Callable[[Floats], Floats], first: int) -> Floats:

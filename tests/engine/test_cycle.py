@@ -39,7 +39,8 @@ def plain_order(y: Floats, most: int) -> int:
         X = np.column_stack([np.ones(len(z) - most), *(z[most - j : len(z) - j] for j in range(1, p + 1))])
         now = z[most:]
         ssr = np.sum((now - X @ np.linalg.lstsq(X, now, rcond=None)[0]) ** 2)
-        scores.append(len(now) * np.log(ssr / len(now)) + 2 * (p + 1))
+        k, n = p + 2, len(now)  # with constant and variance
+        scores.append(n * np.log(ssr / n) + 2 * k + 2 * k * (k + 1) / (n - k - 1))
     return int(np.argmin(scores))
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.calendar import Period
 from engine.cycle import growth_cycle
 from engine.errors import BadInput, NotEnoughData
 from engine.estimate import LEVELS
@@ -122,7 +123,13 @@ def test_honesty_of_the_last_months() -> None:
     assert (np.diff(h.quantiles, axis=1) >= 0).all()
     assert h.agrees is not None
     assert not h.agrees.any()
+    frame = h.to_frame(Period.parse("2000-01"))
+    assert frame["period"].to_list()[::11] == ["2011-07", "2012-06"]
+    assert frame["age"].to_list() == list(range(11, -1, -1))
+    assert (frame["lower"] <= frame["upper"]).all()
+    assert frame["agrees"].to_list() == [False] * 12
     assert honesty(now, past).agrees is None
+    assert honesty(now, past).to_frame(Period.parse("2000-01"))["agrees"].null_count() == 12
     with pytest.raises(BadInput, match="months 1 … 25"):
         honesty(now, past, months=26)
     with pytest.raises(NotEnoughData, match="3 months of the cycle are known"):

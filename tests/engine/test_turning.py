@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.turning import Bbq, BryBoschan, Dating, Oecd, Turns, date, marks
+from engine.turning import Bbq, BryBoschan, Dating, Kind, Oecd, Turns, date, marks
 from engine.typing import Floats
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -63,6 +63,14 @@ def test_bbq_of_bcdating_by_quarter() -> None:
     frame = pl.read_csv(GOLDEN / "us" / "us_gdp_q.csv")
     turns = date(frame["gdpc1"].to_numpy(), Bbq.quarterly())
     assert listed(turns) == expected("bcdating/BBQ_gdpc1_quarterly.csv", frame["quarter"].to_list())
+
+
+def test_2020_stands_if_deep_phases_may_be_short() -> None:
+    """BCDating, without such an escape, has no recession of 2020 in employment; it fell by 14 % in two months."""
+    dates, y = us("payems")
+    plain_rule, deep = (date(np.log(y), Bbq(window=2, deep=d)) for d in (np.inf, 0.104))
+    new = [t for t in deep.all if t not in plain_rule.all]
+    assert [(dates[t.row], t.kind) for t in new] == [("2020-02", Kind.PEAK), ("2020-04", Kind.TROUGH)]
 
 
 @pytest.mark.skipif(
