@@ -152,3 +152,38 @@ def weigh(values, weights, out):
             v = values[j]
             for u in range(U):
                 row[u] += w * v[u]
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+def weigh_known(values, there, column, parent, count, weights, known, out):
+    """Means of what is known, level by level, where values have gaps. Writes ``out`` ``(B, G)``, NaN where there is no score.
+
+    values: ``(M, G)`` of units with gaps, 0 in a gap; there: ``(M, G)`` 1 where known, else 0. column: ``(N,)`` of a leaf's
+    values. parent, count: ``(N,)`` rows of the parents and numbers of children; parents stand before their children. weights:
+    ``(B, N)``, any scale. known: the least share of children known.
+    """
+    N, G = len(parent), values.shape[1]
+    total, weight, seen = np.empty((N, G)), np.empty((N, G)), np.empty((N, G))
+    for b in range(weights.shape[0]):
+        total[:] = 0.0
+        weight[:] = 0.0
+        seen[:] = 0.0
+        for n in range(N - 1, 0, -1):
+            w, p = weights[b, n], parent[n]
+            t, s, k = total[p], weight[p], seen[p]
+            if count[n] == 0:
+                v, m = values[column[n]], there[column[n]]
+                for g in range(G):
+                    t[g] += w * v[g]
+                    s[g] += w * m[g]
+                    k[g] += m[g]
+            else:
+                own_t, own_s, own_k, least = total[n], weight[n], seen[n], known * count[n]
+                for g in range(G):
+                    m = 1.0 if own_s[g] > 0.0 and own_k[g] >= least else 0.0
+                    t[g] += w * m * (own_t[g] / (own_s[g] + (1.0 - m)))
+                    s[g] += w * m
+                    k[g] += m
+        for g in range(G):
+            scored = weight[0, g] > 0.0 and seen[0, g] >= known * count[0]
+            out[b, g] = total[0, g] / weight[0, g] if scored else np.nan

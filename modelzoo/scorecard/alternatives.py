@@ -69,6 +69,7 @@ def steps(
     groups: Sequence[str] | None = None,
     history: Floats | None = None,
     goalposts: Floats | None = None,
+    weight: Floats | None = None,
 ) -> Prepared:
     """All steps of :func:`modelzoo.scorecard.evaluate.evaluate` but the last, on its arguments, for any variant of a framework.
 
@@ -89,6 +90,7 @@ def steps(
             history=history,
             goalposts=goalposts,
             treatment=found.get(key),
+            weight=weight,
         )
         found[key] = scored.treatment
         first.append(scored.units)

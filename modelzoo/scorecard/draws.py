@@ -1,8 +1,8 @@
 """Scores and ranks of one matrix of values under many draws of weights, blocks of draws side by side.
 
-Where all levels are means on one scale (arithmetic, geometric, harmonic, power) and nothing is missing, the score is one mean
-with the effective weights on that scale; a draw then costs one product. TOPSIS costs two. All else goes through
-:func:`modelzoo.scorecard.aggregate.aggregate`, block by block, with the same results.
+Where all levels are means on one scale (arithmetic, geometric, harmonic, power), the score of a unit without gaps is one mean
+with the effective weights on that scale; a draw then costs one product. TOPSIS costs two. Mixed means, Mazziotta-Pareto and
+duels go through :func:`modelzoo.scorecard.aggregate.aggregate`, block by block. The results are the same.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from modelzoo.scorecard.layout import Layout
 
 Places: TypeAlias = NDArray[np.int16]
 
-_CELLS = 43_000  # units times draws of a block: it and its sums stay in the cache
+_CELLS = 43_000  # of a block of draws: it and its sums stay in the cache
 _MOST = 32_000  # units that int16 can rank
 _ALIKE = 1e-12  # scores that differ by less than this share of the largest are equal: sums in another order
 
@@ -42,29 +42,37 @@ def scores(
     Raises BadInput, naming the node, as :func:`aggregate` does.
     """
     out = np.empty((len(weight), len(values)))
-    one = len(set(methods)) == 1
-    complete = not np.isnan(values).any()
-    if one and complete and methods[0] == "topsis":
+    method = methods[0] if len(set(methods)) == 1 else None
+    gaps = np.isnan(values).any(1)
+    if method == "topsis" and not gaps.any():
         return topsis(values, layout.effective(weight)[:, layout.leaf])
-    if one and complete and methods[0] not in (*FLAT, "mazziotta_pareto", "mazziotta_pareto_up"):
-        aggregate(
-            layout, values, methods, power=power, known=known
-        )  # refuses what the scale cannot take, naming the node
-        there, back = scale(methods[0], power)
-        turned = np.ascontiguousarray(there(values).T)
-        from engine.kernels.ranking import weigh
-
-        def block(rows: slice) -> None:
-            sums = np.empty((rows.stop - rows.start, len(values)))
-            weigh(turned, np.ascontiguousarray(layout.effective(weight[rows])[:, layout.leaf]), sums)
-            out[rows] = back(sums)
-
-    else:
+    if method is None or method in (*FLAT, "mazziotta_pareto", "mazziotta_pareto_up"):
 
         def block(rows: slice) -> None:
             out[rows] = aggregate(layout, values, methods, weight[rows], power=power, known=known)[..., 0]
 
-    _side_by_side(block, out.shape)
+        _side_by_side(block, len(weight), len(values) * len(layout.names))
+        return out
+
+    aggregate(layout, values, methods, power=power, known=known)  # refuses what the scale cannot take, naming the node
+    from engine.kernels.ranking import weigh, weigh_known
+
+    there, back = scale(method, power)
+    scaled = there(values)
+    whole, broken = np.ascontiguousarray(scaled[~gaps].T), np.ascontiguousarray(scaled[gaps].T)
+    seen = (~np.isnan(broken)).astype(np.float64)
+    broken = np.where(np.isnan(broken), 0.0, broken)
+    column = np.zeros(len(layout.names), np.int64)
+    column[layout.leaf] = np.arange(len(layout.leaf))
+
+    def means(rows: slice) -> None:
+        count = rows.stop - rows.start
+        sums, parts = np.empty((count, whole.shape[1])), np.empty((count, broken.shape[1]))
+        weigh(whole, np.ascontiguousarray(layout.effective(weight[rows])[:, layout.leaf]), sums)
+        weigh_known(broken, seen, column, layout.parent, layout.count, np.ascontiguousarray(weight[rows]), known, parts)
+        out[rows, ~gaps], out[rows, gaps] = back(sums), back(parts)
+
+    _side_by_side(means, len(weight), len(values))
     return out
 
 
@@ -81,7 +89,7 @@ def topsis(values: Floats, weights: Floats) -> Floats:
     def block(rows: slice) -> None:
         closeness(np.square(weights[rows]) @ squares, out[rows])
 
-    _side_by_side(block, out.shape)
+    _side_by_side(block, len(weights), len(values))
     return out
 
 
@@ -94,7 +102,7 @@ def rank_table(score: Floats) -> Places:
 
     if score.shape[1] > _MOST:
         raise BadInput(f"{score.shape[1]} units are too many to rank in one table; the most is {_MOST}")
-    out = np.empty(score.shape, np.int16)
+    out: Places = np.empty(score.shape, np.int16)
 
     def block(rows: slice) -> None:
         part = score[rows]
@@ -103,13 +111,16 @@ def rank_table(score: Floats) -> Places:
             raise BadInput(f"draw {rows.start + b + 1} gives unit {u + 1} no score; only what is scored can be ranked")
         rank_rows(part, _ALIKE, out[rows])
 
-    _side_by_side(block, out.shape)
+    _side_by_side(block, *score.shape)
     return out
 
 
-def _side_by_side(work: Callable[[slice], None], shape: tuple[int, ...]) -> None:
-    """Blocks of rows on all cores: products and kernels let go of the interpreter's lock. Each writes its own rows."""
-    draws, step = shape[0], max(16, _CELLS // max(1, shape[1]))
+def _side_by_side(work: Callable[[slice], None], draws: int, cells: int) -> None:
+    """Blocks of rows on all cores: products and kernels let go of the interpreter's lock. Each writes its own rows.
+
+    cells: that one draw takes.
+    """
+    step = max(16, _CELLS // max(1, cells))
     blocks = [slice(start, min(start + step, draws)) for start in range(0, draws, step)]
     if len(blocks) < 4:
         for rows in blocks:

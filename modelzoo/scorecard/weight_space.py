@@ -1,8 +1,10 @@
 """Which weights put a unit first, and how far weights must move before a rank changes.
 
 Scores are weighted means, Σ_j w_j x_uj with weights on the simplex. A geometric score has the ranks of the weighted mean of the
-logarithms, so logarithms are given for it. Distance between weights is the share that moves from some parts to others,
-½ Σ |w_j - w'_j|: to say that 7 points of 100 must move is to say it in the evaluator's own words.
+logarithms, and so on: :func:`below` takes the children of a node to the scale on which its score is such a mean.
+
+Distance between weights is the share that moves from some parts to others, ½ Σ |w_j - w'_j|: to say that 7 points of 100 must
+move is to say it in the evaluator's own words.
 """
 
 from __future__ import annotations
@@ -11,8 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.errors import BadInput, NotConverged
+from engine.errors import BadInput, NotConverged, Refused
 from engine.typing import Bools, Floats
+from modelzoo.scorecard.aggregate import scale
+from modelzoo.scorecard.evaluate import Scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,33 @@ class First:
     possible: Bools
     moved: Floats
     weights: Floats
+
+
+def below(scored: Scored, node: str | None = None) -> tuple[Floats, Floats]:
+    """The children of a node (by default the top) as values ``(U, N)``, more is better, and weights ``(N,)`` that sum to 1.
+
+    Raises Unknown for a name, Refused where the node is no mean on any scale, BadInput where a unit has a gap.
+    """
+    framework, layout = scored.framework, scored.framework.layout
+    row = 0 if node is None else layout.row(node)
+    children = layout.children(row)
+    if children.start == children.stop:
+        raise BadInput(f"node {layout.names[row]} is an indicator: there are no weights below it")
+    depth = next(d for d, level in enumerate(layout.levels) if level.start <= row < level.stop)
+    method = framework.aggregation[min(depth, len(framework.aggregation) - 1)]
+    if method not in ("arithmetic", "geometric", "harmonic", "power"):
+        raise Refused(
+            f"node {layout.names[row]}: {method} is not a mean of weighted parts; draw weights instead (uncertainty)"
+        )
+    x = scored.scores[:, children]
+    if np.isnan(x).any():
+        u, j = (int(i[0]) for i in np.nonzero(np.isnan(x)))
+        raise BadInput(
+            f"{scored.units[u]} has no score on {layout.names[children.start + j]}; weights compare what all have"
+        )
+    falls = method == "harmonic" or (method == "power" and framework.power < 0.0)
+    there, _ = scale(method, framework.power)
+    return (-there(x) if falls else there(x)), layout.shares(scored.weight)[children]
 
 
 def first(values: Floats, weights: Floats, *, draws: int = 20_000, seed: int = 0) -> First:

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from engine.board import ranks
-from engine.kernels.ranking import closeness, pair_counts, rank_rows
+from engine.kernels.ranking import closeness, pair_counts, rank_rows, weigh, weigh_known
 from engine.typing import Floats
 
 
@@ -62,3 +62,39 @@ def test_closeness_beside_its_twin() -> None:
 def test_pairs_beside_their_twin() -> None:
     rank = np.random.default_rng(3).integers(1, 6, size=(8, 500)).astype(np.int16)
     assert np.array_equal(pair_counts(rank), (rank[:, None] < rank[None]).sum(2))
+
+
+def test_weighted_sums_beside_their_twin_and_to_the_last_digit_for_units_alike() -> None:
+    rng = np.random.default_rng(6)
+    values, weights = rng.normal(size=(7, 13)), rng.uniform(size=(40, 7))
+    values[:, 12] = values[:, 1]
+    out = np.empty((40, 13))
+    weigh(values, weights, out)
+    np.testing.assert_allclose(out, weights @ values, rtol=1e-12)
+    assert np.array_equal(out[:, 12], out[:, 1])
+
+
+def test_means_of_what_is_known_beside_their_twin() -> None:
+    # top -> (g, h), g -> (0, 1, 2), h -> (3, 4)
+    parent, count = np.array([-1, 0, 0, 1, 1, 1, 2, 2]), np.array([2, 3, 2, 0, 0, 0, 0, 0])
+    column = np.array([0, 0, 0, 0, 1, 2, 3, 4])
+    rng = np.random.default_rng(7)
+    values, weights = rng.normal(size=(5, 5)), rng.uniform(0.1, 1, size=(6, 8))
+    values[0, 1] = values[1, 3:] = values[2, :] = values[3, :2] = np.nan
+
+    def mean(children: list[float], w: Floats, known: float) -> float:
+        have = [(v, x) for v, x in zip(children, w, strict=True) if not np.isnan(v)]
+        if not have or len(have) < known * len(children):
+            return np.nan
+        return float(sum(v * x for v, x in have) / sum(x for _, x in have))
+
+    for known in (0.0, 0.5, 0.6):
+        out = np.empty((6, 5))
+        weigh_known(
+            np.nan_to_num(values.T), np.where(np.isnan(values.T), 0.0, 1.0), column, parent, count, weights, known, out
+        )
+        for b in range(6):
+            for u in range(5):
+                w = weights[b]
+                groups = [mean(list(values[u, :3]), w[3:6], known), mean(list(values[u, 3:]), w[6:8], known)]
+                np.testing.assert_allclose(out[b, u], mean(groups, w[1:3], known), rtol=1e-12)

@@ -117,14 +117,20 @@ def test_draws_are_scored_as_one_by_one(method: Aggregation) -> None:
         assert np.array_equal(rank_table(many)[b], ranks(many[b]))
 
 
-def test_draws_with_gaps_and_mixed_levels_are_scored_as_one_by_one() -> None:
+@pytest.mark.parametrize("methods", [("arithmetic",), ("geometric",), ("power",), ("geometric", "arithmetic")])
+@pytest.mark.parametrize("known", [0.0, 0.6])
+def test_draws_with_gaps_are_scored_as_one_by_one(methods: tuple[Aggregation, ...], known: float) -> None:
     rng = np.random.default_rng(6)
-    framework = tree(3, 3)
-    values, weight = rng.uniform(1, 100, (8, 6)), rng.uniform(0.5, 2, (40, 9))
-    values[2, 1] = np.nan
-    mixed: tuple[Aggregation, ...] = ("geometric", "arithmetic")
-    many = scores(framework.layout, values, mixed, weight)
-    np.testing.assert_allclose(many[7], aggregate(framework.layout, values, mixed, weight[7])[:, 0], rtol=1e-12)
+    framework = tree(3, 3, 2)
+    values, weight = rng.uniform(1, 100, (8, 8)), rng.uniform(0.5, 2, (40, 12))
+    values[2, 1] = values[4, 3:5] = values[5, :6] = np.nan
+    weight[:5, 1] = 0.0
+    weight[3:9, 5] = 0.0
+    many = scores(framework.layout, values, methods, weight, known=known)
+    for b in range(40):
+        one = aggregate(framework.layout, values, methods, weight[b], known=known)[:, 0]
+        np.testing.assert_allclose(many[b], one, rtol=1e-12)
+    assert np.isnan(many).any() == (known == 0.6)
 
 
 @settings(max_examples=15, deadline=None)

@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from engine.errors import BadInput
-from modelzoo.scorecard.weight_space import first, overtaking, stability
+from engine.board import ranks
+from engine.errors import BadInput, Refused
+from modelzoo.scorecard.evaluate import evaluate
+from modelzoo.scorecard.framework import Aggregation, Framework, Node, Normalisation
+from modelzoo.scorecard.weight_space import below, first, overtaking, stability
 
 TRIANGLE = np.array([[3.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 3.0], [1.0, 1.0, 1.0], [0.9, 0.9, 0.9]])
 
@@ -97,3 +100,43 @@ def test_level_units_and_bad_input() -> None:
         first(np.array([[1.0, 2.0], [np.nan, 1.0]]), np.full(2, 0.5))
     with pytest.raises(BadInput, match="sum to 1"):
         overtaking(np.eye(2), np.ones(2))
+
+
+def made(aggregation: Aggregation, power: float = -1.5) -> Framework:
+    groups = tuple(
+        Node(g, weight=w, children=(Node(f"{g}1", direction=1), Node(f"{g}2", direction=1)))
+        for g, w in zip("abc", (2, 1, 1), strict=True)
+    )
+    return Framework(
+        "made", "Made", "虚构", Node("top", children=groups), normalisation=Normalisation("minmax", 1, 100),
+        aggregation=(aggregation,), power=power,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("aggregation", ["arithmetic", "geometric", "harmonic", "power"])
+def test_the_nearest_weights_of_a_scorecard_put_the_unit_first(aggregation: Aggregation) -> None:
+    framework, units = made(aggregation), tuple("ABCDEF")
+    raw = np.random.default_rng(5).uniform(size=(6, 6))
+    scored = evaluate(framework, raw, units)
+    values, weights = below(scored)
+    assert weights.tolist() == [0.5, 0.25, 0.25]
+    assert np.array_equal(ranks(values @ weights), scored.rank)
+    found = first(values, weights, draws=1000)
+    assert found.possible.sum() > 1
+    for u in np.flatnonzero(found.possible):
+        other = framework.weighted(dict(zip("abc", found.weights[u], strict=True)))
+        score = evaluate(other, raw, units).score
+        assert score[u] == pytest.approx(score.max(), rel=1e-7)
+
+
+def test_what_is_no_mean_is_refused() -> None:
+    raw = np.random.default_rng(6).uniform(size=(5, 6))
+    with pytest.raises(Refused, match="topsis is not a mean"):
+        below(evaluate(made("topsis"), raw, tuple("ABCDE")))
+    arithmetic = evaluate(made("arithmetic"), raw, tuple("ABCDE"))
+    assert below(arithmetic, "b")[0].shape == (5, 2)
+    with pytest.raises(BadInput, match="b1 is an indicator"):
+        below(arithmetic, "b1")
+    raw[2, :2] = np.nan
+    with pytest.raises(BadInput, match="C has no score on a"):
+        below(evaluate(made("arithmetic"), raw, tuple("ABCDE")))
