@@ -216,9 +216,17 @@ def _trace(series_id: str, text: str, at: datetime, as_json: bool) -> None:
     "--departments", "by_department", is_flag=True, help="How each department delivered, instead of the findings."
 )
 @click.option("--overrides", "overridden", is_flag=True, help="What was stored in spite of a finding: who, when, why.")
+@click.option("--score", "scored", is_flag=True, help="Precision and recall on the faults planted in the province.")
 @_JSON
-def check(ids: tuple[str, ...], asof: str | None, by_department: bool, overridden: bool, as_json: bool) -> None:
+def check(
+    ids: tuple[str, ...], asof: str | None, by_department: bool, overridden: bool, scored: bool, as_json: bool
+) -> None:
     """What is wrong with the figures known on a day, or may be: errors first. Without ID: all series."""
+    if by_department + overridden + scored > 1:
+        raise click.UsageError("--departments, --overrides and --score are three questions: ask one")
+    if scored:
+        _score(asof, as_json)
+        return
     if overridden:
         _overrides(ids, _instant(asof), as_json)
         return
@@ -234,12 +242,48 @@ def check(ids: tuple[str, ...], asof: str | None, by_department: bool, overridde
         return
     if by_department:
         shares = ("delivered", "on_time", "corrected")
-        rows = [r | {k: None if r[k] is None else f"{r[k]:.1%}" for k in shares} for r in rows]
+        rows = [
+            {"department": r["agency"], "部门": r["agency_zh"], "series": r["series"], "expected": r["expected"]}
+            | {k: None if r[k] is None else f"{r[k]:.1%}" for k in shares}
+            | {"": display.MARK if r["is_synthetic"] else ""}
+            for r in rows
+        ]
     else:
-        rows = [{k: r[k] for k in ("severity", "rule", "series", "name_zh", "period", "says", "do")} for r in rows]
+        rows = [
+            {k: r[k] for k in ("severity", "rule", "series")}
+            | {"name": r["name_zh"] + (f" {display.MARK}" if r["is_synthetic"] else "")}
+            | {k: r[k] for k in ("period", "says", "do")}
+            for r in rows
+        ]
     display.table(rows)
     if not rows:
         click.echo("nothing found")
+
+
+def _score(asof: str | None, as_json: bool) -> None:
+    from engine.indicator import is_synthetic
+    from featurestore import display, quality
+    from featurestore.connect import connect
+    from featurestore.sources.province import score as of
+
+    at = _instant(asof) if asof else of.ENDS
+    with connect() as store:
+        key = of.answer_key(store.releases(), at)
+        found = quality.check(store, at, [i for i in store.series() if is_synthetic(i)])
+    table, missed, wrong = of.score(found, key)
+    missing = [row | {"known": row["known"].isoformat()} for row in missed.to_dicts()]
+    if as_json:
+        said = {"score": table.to_dicts(), "missed": missing, "wrong": wrong.to_dicts()}
+        click.echo(json.dumps({"asof": known_day(at).isoformat(), **said}, ensure_ascii=False))
+        return
+    shares = ("recall", "precision")
+    lines = [
+        r | {k: "" if r[k] is None else f"{r[k]:.0%}" for k in shares} for r in table.drop("is_synthetic").to_dicts()
+    ]
+    display.table(lines, f"known at the end of {known_day(at)} {display.MARK}")
+    for title, rows in (("missed", missing), ("flagged, though nobody planted it", wrong.to_dicts())):
+        for row in rows:
+            click.echo(f"{title}: {row.get('fault') or row['rule']} {row['series']} {row['period']}")
 
 
 def _overrides(ids: tuple[str, ...], at: datetime, as_json: bool) -> None:

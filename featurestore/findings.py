@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ import polars as pl
 from engine.calendar import Freq, Period, known_day
 from engine.indicator import Series
 from engine.typing import Floats
+from featurestore import rows
 from featurestore.store import Store
 
 Severity = Literal["error", "warning"]
@@ -30,11 +31,13 @@ class Finding:
     period: str
     known: str
     agency: str
+    agency_zh: str
     says: str
     do: str
+    is_synthetic: bool
 
 
-FINDINGS = pl.Schema({f.name: pl.String() for f in fields(Finding)})
+FINDINGS = pl.Schema({f.name: pl.Boolean() if f.name == "is_synthetic" else pl.String() for f in fields(Finding)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +61,27 @@ class Line:
 
     def pair(self, t: int) -> bool:
         """Whether January is published with February: then it is not missing."""
-        p, rule = self.period(t), self.series.indicator.jan_feb
-        if p.freq is not Freq.M or p.start.month != 1 or "combined" not in rule:
+        year, month = divmod(self.first.ordinal + t, 12)
+        rule = self.series.indicator.jan_feb
+        if month or self.series.freq is not Freq.M or "combined" not in rule:
             return False
-        return "since" not in rule or p.start.year >= int(rule.rsplit(" ", 1)[-1])
+        return "since" not in rule or year >= int(rule.rsplit(" ", 1)[-1])
+
+    def ends(self, last: date) -> list[datetime]:
+        """The midnights at which the periods end, from the first to that which runs on a day; at least those with values."""
+        n = max(Period.of(last, self.series.freq) - self.first, len(self.values) - 1) + 1
+        starts = rows.starts(np.arange(1, n + 1) + self.first.ordinal, self.series.freq)
+        return [_EPOCH + timedelta(days=day) for day in starts.tolist()]
 
     def say(self, severity: Severity, rule: str, t: int, says: str, do: str) -> Finding:
         i, p = self.series.indicator, self.period(t)
         known = self.known.get(t)
         day = known_day(known).isoformat() if known else ""
-        return Finding(severity, rule, self.series.id, i.name_en, i.name_zh, str(p), day, i.agency, says, do)
+        about = (self.series.id, i.name_en, i.name_zh, str(p), day, i.agency, i.agency_zh)
+        return Finding(severity, rule, *about, says, do, self.series.is_synthetic)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def lines(store: Store, asof: datetime, ids: Sequence[str] | None) -> Iterator[Line]:
@@ -75,14 +89,14 @@ def lines(store: Store, asof: datetime, ids: Sequence[str] | None) -> Iterator[L
     events = store.releases()
     snapshots = set(events.filter(pl.col("rows") > 2 * (pl.col("new") + pl.col("revised")))["release"])
     history = store.history(list(ids if ids is not None else meaning)).filter(pl.col("known_at") <= asof)
-    for (name,), rows in history.group_by("series", maintain_order=True):
+    for (name,), mine in history.group_by("series", maintain_order=True):
         series = meaning[str(name)]
-        lo, hi = int(rows["period"].min()), int(rows["period"].max())  # type: ignore[arg-type]
+        lo, hi = int(mine["period"].min()), int(mine["period"].max())  # type: ignore[arg-type]
         values = np.full(hi - lo + 1, np.nan)
         known: dict[int, datetime] = {}
         released: dict[int, datetime] = {}
         untimed = set()
-        for ordinal, value, when, event in rows.select("period", "value", "known_at", "release").iter_rows():
+        for ordinal, value, when, event in mine.select("period", "value", "known_at", "release").iter_rows():
             if event in snapshots and ordinal - lo not in released:
                 untimed.add(ordinal - lo)
             values[ordinal - lo] = np.nan if value is None else value

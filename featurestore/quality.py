@@ -31,7 +31,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from engine.calendar import Freq, end_of, known_day
+from engine.calendar import Freq, known_day
 from engine.typing import Floats
 from featurestore import jumps
 from featurestore.findings import FINDINGS, Finding, Line, lines
@@ -40,6 +40,12 @@ from featurestore.store import Store
 
 GRACE = timedelta(days=7)
 """A release this much after its usual day is late."""
+
+
+DEPARTMENTS = pl.Schema(
+    {"agency": pl.String(), "agency_zh": pl.String(), "series": pl.Int64(), "expected": pl.Int64(),
+     "delivered": pl.Float64(), "on_time": pl.Float64(), "corrected": pl.Float64(), "is_synthetic": pl.Boolean()}
+)  # fmt: skip
 
 
 def check(store: Store, asof: datetime, ids: Sequence[str] | None = None) -> pl.DataFrame:
@@ -56,13 +62,14 @@ def check(store: Store, asof: datetime, ids: Sequence[str] | None = None) -> pl.
 
 
 def departments(store: Store, asof: datetime, ids: Sequence[str] | None = None) -> pl.DataFrame:
-    """How each department delivered: agency, series, expected, delivered, on_time (shares of expected), corrected (of delivered).
+    """DEPARTMENTS: how each delivered; delivered and on_time are shares of what was expected, corrected of what was delivered.
 
     Expected are the periods whose usual day lies between the first load of their series and ``asof``.
     """
-    totals: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
+    totals: dict[tuple[str, str, bool], list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
     for line in lines(store, asof, ids):
-        row = totals[line.series.indicator.agency]
+        about = line.series.indicator
+        row = totals[about.agency, about.agency_zh, line.series.is_synthetic]
         row[0] += 1
         for t, day in _expected(line, asof):
             row[1] += 1
@@ -70,17 +77,11 @@ def departments(store: Store, asof: datetime, ids: Sequence[str] | None = None) 
                 row[2] += 1
                 row[3] += line.released[t] <= day + GRACE
                 row[4] += line.known.get(t) not in (None, line.released[t])
-    return pl.DataFrame(
-        [
-            (agency, n, due, got / due if due else None, on_time / due if due else None, late / got if got else None)
-            for agency, (n, due, got, on_time, late) in sorted(totals.items())
-        ],
-        schema={
-            "agency": pl.String, "series": pl.Int64, "expected": pl.Int64, "delivered": pl.Float64, "on_time": pl.Float64,
-            "corrected": pl.Float64,
-        },
-        orient="row",
-    )  # fmt: skip
+    rows = [
+        (*of, n, due, got / due if due else None, on_time / due if due else None, late / got if got else None, made_up)
+        for (*of, made_up), (n, due, got, on_time, late) in sorted(totals.items())
+    ]
+    return pl.DataFrame(rows, schema=DEPARTMENTS, orient="row")
 
 
 def _values(line: Line) -> Iterator[Finding]:
@@ -148,23 +149,21 @@ def _shifts(line: Line, values: Floats) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _usual(line: Line) -> timedelta:
-    own = [
-        at - end_of(line.period(t).end) for t, at in line.released.items() if at > line.begun and t not in line.untimed
-    ]
-    return sorted(own)[len(own) // 2] if len(own) >= 8 else timedelta(days=line.series.indicator.delay_days)
+def _usual(line: Line, ends: Sequence[datetime]) -> timedelta:
+    own = sorted(at - ends[t] for t, at in line.released.items() if at > line.begun and t not in line.untimed)
+    return own[len(own) // 2] if len(own) >= 8 else timedelta(days=line.series.indicator.delay_days)
 
 
 def _expected(line: Line, asof: datetime) -> Iterator[tuple[int, datetime]]:
     """Periods whose usual day lies between the first load of the series and the day, and that usual day."""
-    delay, t = _usual(line), 0
-    while True:
-        day = end_of(line.period(t).end + delay)
+    ends = line.ends(known_day(asof) + timedelta(days=62))  # a survey may be published before its period ends
+    delay = _usual(line, ends)
+    for t, end in enumerate(ends):
+        day = end + delay
         if day > asof:
             return
-        if day > line.begun and not line.pair(t) and t not in line.untimed:
+        if day > line.begun and t not in line.untimed and not line.pair(t):
             yield t, day
-        t += 1
 
 
 def _timeliness(line: Line, asof: datetime) -> Iterator[Finding]:

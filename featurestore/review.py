@@ -55,7 +55,8 @@ class Doubt:
 
     def __str__(self) -> str:
         """``name is 41,234,567 where about 4,100 is expected: why``"""
-        return f"{self.name} is {self.value:,.10g} where about {self.expected:,.4g} is expected: {self.says}"
+        about = float(f"{self.expected:.4g}")
+        return f"{self.name} is {self.value:,.10g} where about {about:,.10g} is expected: {self.says}"
 
 
 def doubts(store: Store, loads: Sequence[Load]) -> tuple[Doubt, ...]:

@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 
 from engine.calendar import Freq, Period, end_of, known_day
+from engine.errors import BadInput, Unknown
 from engine.indicator import Indicator, Region, Series
 from featurestore import quality, rows
 from featurestore.memory import MemoryStore
 from featurestore.sources import Load
 from featurestore.sources.province import economy
+from featurestore.sources.province.score import ENDS, answer_key, score
 from featurestore.store import HISTORY, VALUES, Release
 
 LAST = end_of(date(2024, 12, 31))
@@ -25,15 +28,15 @@ class Said:
 
     def __init__(self, loads: Sequence[Load]) -> None:
         self._series = {s.id: s for load in loads for s in load.series}
-        stamps = (
-            {"known_at": x.release.known_at, "recorded_at": x.release.known_at, "precision": "day", "release": n}
-            for n, x in enumerate(loads)
+        number = np.repeat(np.arange(len(loads), dtype=np.int32), [x.values.height for x in loads])
+        known = pl.Series([x.release.known_at for x in loads], dtype=HISTORY["known_at"]).gather(number)
+        said = pl.concat([x.values for x in loads]).with_columns(
+            known.alias("known_at"),
+            known.alias("recorded_at"),
+            pl.lit("day").alias("precision"),
+            release=pl.Series(number),
         )
-        said = [
-            x.values.with_columns(pl.lit(v, dtype=HISTORY[c]).alias(c) for c, v in stamp.items())
-            for x, stamp in zip(loads, stamps, strict=True)
-        ]
-        self._history = rows.versions(pl.concat(said))
+        self._history = rows.versions(said)
 
     def series(self) -> Mapping[str, Series]:
         return self._series
@@ -51,7 +54,8 @@ def test_every_planted_fault_is_found_and_nothing_else_is_an_error(seed: int) ->
     made = economy(seed=seed, faults=True)
     loads = list(made.releases())
     asof = max(x.release.known_at for x in loads)
-    found = quality.check(Said(loads), asof)  # type: ignore[arg-type]
+    store = Said(loads)
+    found = quality.check(store, asof)  # type: ignore[arg-type]
     key = made.key
     for fault in key["fault"].unique():
         planted = set(key.filter(pl.col("fault") == fault).select("series", "period").rows())
@@ -62,9 +66,46 @@ def test_every_planted_fault_is_found_and_nothing_else_is_an_error(seed: int) ->
     planted = set(key.select("series", "period").rows())
     wrong = [r for r in errors.select("series", "period", "rule", "says").rows() if r[:2] not in planted]
     assert not wrong, f"flagged without being planted: {wrong}"
+    table, missed, strange = score(quality.check(store, ENDS), key)  # type: ignore[arg-type]
+    assert table.select("severity", "planted", "found", "recall", "precision").rows() == [
+        ("error", 6, 6, 1.0, 1.0),
+        ("warning", 1, 1, 1.0, 1.0),
+    ]
+    assert table["flagged"].equals(table["right"])
+    assert (missed.height, strange.height) == (0, 0)
+    assert found["is_synthetic"].all()
     late = found.filter(pl.col("rule") == "late").select("series", "period").rows()
     fault = set(key.filter(pl.col("fault").is_in(["late_release", "missing_city"])).select("series", "period").rows())
     assert set(late) <= fault
+
+
+def test_the_score_counts_what_is_missed_and_what_nobody_planted() -> None:
+    made = economy(faults=True)
+    found = quality.check(Said(list(made.releases())), ENDS)  # type: ignore[arg-type]
+    blind = found.filter(pl.col("rule") != "falls")
+    invented = blind.filter(pl.col("rule") == "unit").with_columns(period=pl.lit("2009-03"))
+    table, missed, wrong = score(pl.concat([blind, invented]), made.key)
+    assert table.select("planted", "found", "flagged", "right").row(0) == (6, 5, 9, 8)
+    assert table["recall"][0] == pytest.approx(5 / 6)
+    assert table["precision"][0] == pytest.approx(8 / 9)
+    assert missed["fault"].to_list() == ["ytd_falls"]
+    assert wrong["period"].to_list() == ["2009-03"]
+    nothing, _, _ = score(found.clear(), made.key.clear())
+    assert nothing.select("recall", "precision").rows() == [(None, None)] * 2
+
+
+def test_the_key_is_that_of_the_economy_in_the_store() -> None:
+    uris = ["file.csv", "synthetic:province/version-1/seed-7/activity/2017-12-16/faults"]
+    key = answer_key(pl.DataFrame({"uri": uris}), ENDS)
+    assert key.equals(economy(7, faults=True).key)
+    early = end_of(date(2015, 1, 31))
+    assert answer_key(pl.DataFrame({"uri": uris}), early)["known"].max() <= date(2015, 1, 31)  # type: ignore[operator]
+    with pytest.raises(Unknown, match="data ingest province --faults"):
+        answer_key(pl.DataFrame({"uri": [u.removesuffix("/faults") for u in uris]}), ENDS)
+    with pytest.raises(BadInput, match=r"several seeds here \(33, 7\)"):
+        answer_key(pl.DataFrame({"uri": [*uris, uris[1].replace("seed-7", "seed-33")]}), ENDS)
+    with pytest.raises(BadInput, match="version 9"):
+        answer_key(pl.DataFrame({"uri": [uris[1].replace("version-1", "version-9")]}), ENDS)
 
 
 def test_an_economy_without_faults_has_no_errors() -> None:
@@ -75,6 +116,8 @@ def test_an_economy_without_faults_has_no_errors() -> None:
     table = quality.departments(Said(loads), asof)  # type: ignore[arg-type]
     assert (table["delivered"] > 0.99).all()
     assert (table["on_time"] > 0.99).all()
+    assert table["is_synthetic"].all()
+    assert table["agency_zh"].str.starts_with("合成").all()
     assert table["corrected"].max() > 0.1  # type: ignore[operator]  # verification and census
 
 
