@@ -22,7 +22,7 @@ from engine.typing import Bools, Floats, Ints
 from modelzoo.scorecard.framework import Framework
 
 _PAIRS = 5  # a line through fewer units says nothing
-_TOLERANCE, _ROUNDS = 1e-10, 5000
+_TOLERANCE, _ROUNDS = 1e-9, 5000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +54,7 @@ def impute(
         raise BadInput(f"{len(x)} units need as many groups, not {labels.shape}")
     if history is not None and (history.ndim != 3 or history.shape[1:] != x.shape):
         raise BadInput(f"history must be (T, {x.shape[0]}, {x.shape[1]}), not {history.shape}")
+    expected: dict[int, Floats] = {}
     for j, rule in enumerate(rules):
         gaps = np.flatnonzero(np.isnan(x[:, j]))
         if not len(gaps) or rule == "leave":
@@ -74,7 +75,10 @@ def impute(
             out[gaps, j] = _by_line(x, j, gaps)
         else:
             mates = np.flatnonzero(parent == parent[j])
-            out[gaps, j] = _expected(x[:, mates], name)[gaps, int(np.flatnonzero(mates == j)[0])]
+            group = int(parent[j])
+            if group not in expected:  # one fit serves all indicators of the group
+                expected[group] = _expected(x[:, mates], name)
+            out[gaps, j] = expected[group][gaps, int(np.flatnonzero(mates == j)[0])]
         if (empty := np.isnan(out[gaps, j])).any():
             unit = named[int(gaps[np.flatnonzero(empty)[0]])]
             raise NotEnoughData(f"node {name}: the rule {rule!r} finds nothing to fill the gap of {unit} by")
@@ -126,17 +130,13 @@ def _expected(x: Floats, name: str) -> Floats:
     sd = np.where(sd > 0, sd, 1.0)
     z = (x - mean) / sd
     mu, cov = np.zeros(p), np.eye(p)
-    patterns = [(pattern, (seen == pattern).all(1)) for pattern in np.unique(seen[use], axis=0)]
+    patterns = [_Pattern.of(kind, (seen == kind).all(1)) for kind in np.unique(seen[use], axis=0)]
     for _ in range(_ROUNDS):
-        total, second = np.zeros(p), np.zeros((p, p))
-        full = np.full(z.shape, np.nan)
-        for pattern, rows in patterns:
-            fill, left = _condition(z[rows], pattern, mu, cov)
-            full[rows] = fill
-            total += fill.sum(0)
-            second += fill.T @ fill + rows.sum() * left
-        new = total / n
-        new_cov = second / n - np.outer(new, new)
+        full, second = np.where(seen, z, 0.0), np.zeros((p, p))
+        for pattern in patterns:
+            second += pattern.expect(z, full, mu, cov)
+        new = full[use].sum(0) / n
+        new_cov = (full[use].T @ full[use] + second) / n - np.outer(new, new)
         step = max(np.abs(new - mu).max(), np.abs(new_cov - cov).max())
         mu, cov = new, new_cov
         if step < _TOLERANCE:
@@ -146,11 +146,30 @@ def _expected(x: Floats, name: str) -> Floats:
     raise NotConverged(f"node {name}: EM did not settle in {_ROUNDS} rounds; fill it by group or regression")
 
 
-def _condition(z: Floats, seen: Bools, mu: Floats, cov: Floats) -> tuple[Floats, Floats]:
-    """Rows with gaps at their conditional mean, and the conditional covariance ``(p, p)``, 0 where known."""
-    fill, left, gone = z.copy(), np.zeros(cov.shape), ~seen
-    if gone.any():
-        slope = np.linalg.lstsq(cov[np.ix_(seen, seen)], cov[np.ix_(seen, gone)], rcond=None)[0]
-        fill[:, gone] = mu[gone] + (z[:, seen] - mu[seen]) @ slope
-        left[np.ix_(gone, gone)] = cov[np.ix_(gone, gone)] - cov[np.ix_(gone, seen)] @ slope
-    return fill, left
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pattern:
+    """The units that know and lack the same indicators. both, cross, lost: where these stand in a covariance."""
+
+    rows: Ints
+    known: Ints
+    gone: Ints
+    both: tuple[Ints, ...]
+    cross: tuple[Ints, ...]
+    lost: tuple[Ints, ...]
+
+    @staticmethod
+    def of(seen: Bools, rows: Bools) -> _Pattern:
+        known, gone = np.flatnonzero(seen), np.flatnonzero(~seen)
+        return _Pattern(
+            np.flatnonzero(rows), known, gone, np.ix_(known, known), np.ix_(known, gone), np.ix_(gone, gone)
+        )
+
+    def expect(self, z: Floats, full: Floats, mu: Floats, cov: Floats) -> Floats:
+        """Put conditional means into ``full``; ``(p, p)`` conditional covariance of these units together."""
+        left = np.zeros(cov.shape)
+        if len(self.gone):
+            slope = np.linalg.lstsq(cov[self.both], cov[self.cross], rcond=None)[0]
+            rows = self.rows[:, None]
+            full[rows, self.gone] = mu[self.gone] + (z[rows, self.known] - mu[self.known]) @ slope
+            left[self.lost] = len(self.rows) * (cov[self.lost] - cov[self.cross].T @ slope)
+        return left

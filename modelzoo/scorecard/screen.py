@@ -20,6 +20,8 @@ class Screened:
 
     def reason(self, row: int, rule: Screening) -> str:
         """Why a unit was left out, in words."""
+        if not self.known[row] > 0:
+            return "nothing is known of it"
         if self.known[row] < rule.known:
             return f"{self.known[row]:.0%} of the indicators are known, {rule.known:.0%} are needed"
         return f"{self.nonzero[row]:.0%} of the known indicators are not 0, {rule.nonzero:.0%} are needed"

@@ -50,7 +50,8 @@ def test_screening_counts_gaps_and_zeros() -> None:
     assert found.nonzero.tolist() == [pytest.approx(2 / 3), 0.25, 0]
     assert found.kept.tolist() == [True, False, False]
     assert "25% of the known indicators are not 0, 50%" in found.reason(1, Screening(0.75, 0.5))
-    assert "0% of the indicators are known, 75%" in found.reason(2, Screening(0.75))
+    assert "75% of the indicators are known, 80%" in found.reason(0, Screening(0.8))
+    assert found.reason(2, Screening(0.75)) == "nothing is known of it"
     assert screen(x, Screening()).kept.tolist() == [True, True, False]  # of the last nothing is known at all
 
 
