@@ -93,7 +93,7 @@ class Composite:
             raise NotEnoughData(f"{self.target}: as of {panel.day} no period is known of two units or more")
         cube = np.stack([self.values(panel, p) for p in periods])[:, :, : len(self.framework.indicators)]
         layout = self.framework.layout
-        known: Bools = ~np.isnan(cube).reshape(-1, cube.shape[-1]).all(0)
+        known = np.asarray(~np.isnan(cube).reshape(-1, cube.shape[-1]).all(0), bool)
         if not known.all():
             missing = [n for n, some in zip(self.framework.indicators, known, strict=True) if not some]
             raise NotEnoughData(f"{self.target}: as of {panel.day} nothing is known of {', '.join(missing)}")

@@ -1,0 +1,1 @@
+"""Monitoring: from what firms answer to indices, by industry, city and size."""
