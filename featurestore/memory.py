@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from engine.indicator import Series
 from featurestore import answers as firms
 from featurestore import rows
 from featurestore.answers import Told
+from featurestore.sources import Load
 from featurestore.store import HISTORY, OVERRIDES, PUBLISHED, RELEASES, SCORES, Override, Receipt, Release, ScoreRun
 
 
@@ -22,10 +24,11 @@ class MemoryStore:
     """Keeps the promise of :class:`featurestore.store.Store`; forgotten with the process."""
 
     def __init__(self) -> None:
-        self._said = pl.DataFrame(schema=HISTORY).drop("nth")
+        self._said = [pl.DataFrame(schema=HISTORY).drop("nth")]
+        self._words: dict[tuple[str, int], list[tuple[datetime, int, float | None, str]]] = {}  # of each value, by time
         self._series: dict[str, Series] = {}
         self._releases: dict[tuple[str, str, datetime, bytes], Receipt] = {}
-        self._events = pl.DataFrame(schema=RELEASES)
+        self._events: list[dict[str, object]] = []
         self._runs: dict[ScoreRun, pl.DataFrame] = {}
         self._told: dict[ScoreRun, pl.DataFrame] = {}
         self._overrides: dict[tuple[str, str, str, datetime, bytes], tuple[Override, datetime]] = {}
@@ -39,39 +42,41 @@ class MemoryStore:
         return self._clock
 
     def append(self, release: Release, values: pl.DataFrame, series: Sequence[Series]) -> Receipt:
-        values = rows.check(release, values, series)
-        with self._one_writer:
-            return self._append(release, values, series)
+        return self.append_all([Load(release, values, tuple(series))])[0]
 
-    def _append(self, release: Release, values: pl.DataFrame, series: Sequence[Series]) -> Receipt:
-        for s in series:
-            if s.id in self._series and self._series[s.id].freq is not s.freq:
-                raise BadInput(f"{s.id} is stored with frequency {self._series[s.id].freq}, not {s.freq}")
-        self._series |= {s.id: s for s in series}
+    def append_all(self, loads: Sequence[Load]) -> tuple[Receipt, ...]:
+        if not loads:
+            return ()
+        place, arrived, values = rows.arrive(loads)
+        parts = values.partition_by("load", include_key=False)
+        with self._one_writer:
+            known = dict(self._series)
+            for s in (s for load in arrived for s in load.series):
+                if known.setdefault(s.id, s).freq is not s.freq:
+                    raise BadInput(f"{s.id} is stored with frequency {known[s.id].freq}, not {s.freq}")
+            now = self._now()
+            receipts = [self._append(x, part, now) for x, part in zip(arrived, parts, strict=True)]
+        return tuple(receipts[i] for i in place)
+
+    def _append(self, load: Load, values: pl.DataFrame, now: datetime) -> Receipt:
+        self._series |= {s.id: s for s in load.series}
+        release = load.release
         key = (release.source, release.code, release.known_at, release.content)
         if before := self._releases.get(key):
             return Receipt(before.release, before.rows, 0, 0, before.rows, repeated=True)
         number = len(self._releases) + 1
-        earlier = self._said.filter(pl.col("known_at") <= release.known_at)
-        last = rows.versions(earlier).group_by("series", "period", maintain_order=True).last()
-        was = values.join(last, on=["series", "period"], how="left")
-        new = was["release"].is_null()
-        same = was.select(
-            pl.col("value").eq_missing(pl.col("value_right")) & (pl.col("status") == pl.col("status_right"))
-        ).to_series()
-        counts = (int(new.sum()), int((~new & ~same.fill_null(False)).sum()))
-        receipt = Receipt(number, values.height, *counts, values.height - sum(counts), repeated=False)
-        stamps = {
-            "known_at": release.known_at,
-            "precision": release.precision,
-            "release": number,
-            "recorded_at": self._now(),
-        }
-        said = values.with_columns(pl.lit(v, dtype=HISTORY[c]).alias(c) for c, v in stamps.items())
-        self._said = pl.concat([self._said, said])
+        new = revised = 0
+        for series, period, value, status in values.iter_rows():
+            words = self._words.setdefault((series, period), [])
+            place = bisect_right(words, (release.known_at, number))
+            new += place == 0
+            revised += place > 0 and words[place - 1][2:] != (value, status)
+            words.insert(place, (release.known_at, number, value, status))
+        receipt = Receipt(number, values.height, new, revised, values.height - new - revised, repeated=False)
+        stamps = {"known_at": release.known_at, "precision": release.precision, "release": number, "recorded_at": now}
+        self._said.append(values.with_columns(pl.lit(v, dtype=HISTORY[c]).alias(c) for c, v in stamps.items()))
         event = stamps | {"source": release.source, "code": release.code, "uri": release.uri, "rows": values.height}
-        event |= {"new": receipt.new, "revised": receipt.revised}
-        self._events = pl.concat([self._events, pl.DataFrame([event], schema=RELEASES)])
+        self._events.append(event | {"new": new, "revised": revised})
         self._releases[key] = receipt
         return receipt
 
@@ -87,13 +92,15 @@ class MemoryStore:
     def _of(self, ids: Sequence[str]) -> pl.DataFrame:
         if missing := [i for i in ids if i not in self._series]:
             raise rows.not_stored(missing)
-        return self._said.filter(pl.col("series").is_in(list(ids)))
+        with self._one_writer:
+            self._said = [said := pl.concat(self._said)]
+        return said.filter(pl.col("series").is_in(list(ids)))
 
     def series(self) -> Mapping[str, Series]:
         return dict(sorted(self._series.items()))
 
     def releases(self) -> pl.DataFrame:
-        return self._events
+        return pl.DataFrame(self._events, schema=RELEASES)
 
     def publish(self, run: ScoreRun, scores: pl.DataFrame, news: pl.DataFrame | None = None) -> bool:
         scores, _ = rows.check_scores(run, scores, news)

@@ -12,6 +12,7 @@ import polars as pl
 from engine.calendar import Freq, Period, known_day
 from engine.errors import BadInput, Unknown
 from engine.indicator import Series
+from featurestore.sources import Load
 from featurestore.store import HISTORY, KNOWN, NEWS, QUANTILES, VALUES, Precision, Release, ScoreRun
 
 NO_VALUE = ("M", "O", "L", "Q", "H")
@@ -27,44 +28,70 @@ def check(release: Release, values: pl.DataFrame, series: Sequence[Series]) -> p
     null without a status that says why; a status that is not one letter; two rows for one (series, period); a period
     before 1600, or one that had not begun when it was known, unless it is a forecast (status F).
     """
-    what = f"{release.source} {release.code}"
-    if release.known_at.tzinfo is None:
-        raise BadInput(f"{what}: known_at needs a time zone")
-    if release.precision not in get_args(Precision):
-        raise BadInput(f"{what}: precision {release.precision!r} is none of {', '.join(get_args(Precision))}")
-    if values.schema != VALUES:
-        raise BadInput(f"{what}: rows need the columns {dict(VALUES)}, not {dict(values.schema)}")
-    if not values.height:
-        raise BadInput(f"{what}: a release without a row")
-    if made := [s.id for s in series if s.made]:
-        raise BadInput(f"{what}: {', '.join(made)}: computed, and only what was published is stored")
-    freq = {s.id: s.freq for s in series}
-    if len(freq) != len(series):
-        raise BadInput(f"{what}: a series is described twice")
-    rows = values.sort("series", "period")
-    ids = rows["series"].unique().to_list()
-    if strange := sorted(str(i) for i in ids if i not in freq):
-        raise BadInput(f"{what}: no meaning is given for {', '.join(strange)}")
+    return check_all([Load(release, values, tuple(series))]).drop("load")
+
+
+def arrive(loads: Sequence[Load]) -> tuple[list[int], list[Load], pl.DataFrame]:
+    """Releases in the order in which they became known, their rows checked; and where each of ``loads`` is among them."""
+    order = sorted(range(len(loads)), key=lambda i: loads[i].release.known_at.timestamp())
+    place = [0] * len(loads)
+    for at, i in enumerate(order):
+        place[i] = at
+    arrived = [loads[i] for i in order]
+    return place, arrived, check_all(arrived)
+
+
+def check_all(loads: Sequence[Load]) -> pl.DataFrame:
+    """The rows of many releases, each checked as by :func:`check`; ``load`` says of which, and sorts them first."""
+    limits: list[tuple[int, str, int, int]] = []
     first = {f: Period.of(EARLIEST, f).ordinal for f in Freq}
-    begun = {f: Period.of(known_day(release.known_at), f).ordinal for f in Freq}
-    low = pl.col("series").replace_strict({i: first[freq[i]] for i in ids}, return_dtype=pl.Int64)
-    high = pl.col("series").replace_strict({i: begun[freq[i]] for i in ids}, return_dtype=pl.Int64)
+    for n, (release, values, series) in enumerate((x.release, x.values, x.series) for x in loads):
+        what = _name(release)
+        if release.known_at.tzinfo is None:
+            raise BadInput(f"{what}: known_at needs a time zone")
+        if release.precision not in get_args(Precision):
+            raise BadInput(f"{what}: precision {release.precision!r} is none of {', '.join(get_args(Precision))}")
+        if values.schema != VALUES:
+            raise BadInput(f"{what}: rows need the columns {dict(VALUES)}, not {dict(values.schema)}")
+        if not values.height:
+            raise BadInput(f"{what}: a release without a row")
+        if len({s.id for s in series}) != len(series):
+            raise BadInput(f"{what}: a series is described twice")
+        begun = {f: Period.of(known_day(release.known_at), f).ordinal for f in {s.freq for s in series}}
+        limits += [(n, s.id, first[s.freq], begun[s.freq]) for s in series]
+    said = pl.concat([x.values for x in loads]).with_columns(
+        load=pl.Series(np.repeat(np.arange(len(loads)), [x.values.height for x in loads]), dtype=pl.Int64)
+    )
+    described = pl.DataFrame(limits, schema={"load": pl.Int64, "series": pl.String, "low": pl.Int64, "high": pl.Int64},
+                             orient="row")  # fmt: skip
+    rows = said.join(described, on=["load", "series"], how="left").sort("load", "series", "period")
+    if (strange := rows.filter(pl.col("low").is_null())).height:
+        names = sorted(str(i) for i in strange.filter(load=strange["load"][0])["series"].unique())
+        raise BadInput(f"{_name(loads[strange['load'][0]].release)}: no meaning is given for {', '.join(names)}")
     problems = (
         ("no period", pl.col("period").is_null()),
-        ("two rows for one period", pl.struct("series", "period").is_duplicated()),
+        ("two rows for one period", pl.struct("load", "series", "period").is_duplicated()),
         ("not a finite number", ~pl.col("value").is_finite()),
         ("a status is one capital letter", ~pl.col("status").str.contains("^[A-Z]$").fill_null(False)),
         (f"no value needs one of the statuses {', '.join(NO_VALUE)}, and they need no value",
          pl.col("value").is_null() != pl.col("status").is_in(NO_VALUE)),
-        (f"a period before {EARLIEST.year}", pl.col("period") < low),
-        ("a period that had not begun when it was known", (pl.col("period") > high) & (pl.col("status") != "F")),
+        (f"a period before {EARLIEST.year}", pl.col("period") < pl.col("low")),
+        ("a period that had not begun when it was known",
+         (pl.col("period") > pl.col("high")) & (pl.col("status") != "F")),
     )  # fmt: skip
     for problem, where in problems:
         if (hit := rows.filter(where)).height:
             at = hit.row(0, named=True)
-            period = "" if at["period"] is None else f" {Period(freq[at['series']], at['period'])}"
-            raise BadInput(f"{what}: {at['series']}{period}: {problem} ({hit.height} such rows)")
-    return rows
+            load = loads[at["load"]]
+            freq = next(s.freq for s in load.series if s.id == at["series"])
+            period = "" if at["period"] is None else f" {Period(freq, at['period'])}"
+            many = hit.filter(load=at["load"]).height
+            raise BadInput(f"{_name(load.release)}: {at['series']}{period}: {problem} ({many} such rows)")
+    return rows.drop("low", "high")
+
+
+def _name(release: Release) -> str:
+    return f"{release.source} {release.code}"
 
 
 def versions(said: pl.DataFrame) -> pl.DataFrame:

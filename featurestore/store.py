@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import polars as pl
 
@@ -18,6 +18,9 @@ from engine.errors import BadInput
 from engine.indicator import Series
 from engine.reading import READINGS
 from featurestore.answers import Told
+
+if TYPE_CHECKING:
+    from featurestore.sources import Load
 
 Precision = Literal["instant", "day", "month", "assumed"]
 
@@ -145,6 +148,13 @@ class Store(Protocol):
 
         Releases may come in any order: an older vintage that is loaded later takes its place among the others, and the
         store answers as if it had come in time. Raises BadInput for rows that ``rows.check`` refuses.
+        """
+        ...
+
+    def append_all(self, loads: Sequence[Load]) -> tuple[Receipt, ...]:
+        """Store many releases, all or none of them, as one arrival: as if appended one after the other by ``known_at``.
+
+        Returns a receipt for each, in the order given. Raises BadInput.
         """
         ...
 

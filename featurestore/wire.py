@@ -1,22 +1,29 @@
-"""Rows to and from PostgreSQL's binary COPY as numpy records: millions a second, without a Python object for each.
+"""Rows to and from PostgreSQL in its binary form, as numpy arrays: millions a second, without a Python object for each.
 
-Every field has a fixed width, so that a row is one record: a null float8 travels as NaN, a status as one byte.
+Every field has a fixed width: a null float8 travels as NaN, a status as one byte.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from engine.errors import NotReady
+from psycopg import Connection
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 _TRAILER = struct.pack("!h", -1)
 _TYPES = {"int4": ">i4", "date": ">i4", "timestamptz": ">i8", "float8": ">f8", "text1": "S1"}
+_SEND = {
+    "int4": "int4send",
+    "date": "date_send",
+    "timestamptz": "timestamptz_send",
+    "float8": "float8send",
+    "text1": "textsend",
+}
 _DAYS = (date(2000, 1, 1) - date(1970, 1, 1)).days  # PostgreSQL counts from 2000, numpy and polars from 1970
 _EPOCH = {"date": _DAYS, "timestamptz": timedelta(days=_DAYS) // timedelta(microseconds=1)}
 
@@ -33,17 +40,21 @@ def pack(columns: dict[str, NDArray[np.generic]], types: Iterable[str]) -> bytes
     return _HEADER + rows.tobytes() + _TRAILER
 
 
-def unpack(stream: bytes, types: Iterable[str]) -> list[NDArray[np.generic]]:
-    """The columns of a stream from ``COPY … TO STDOUT (FORMAT binary)``, in native byte order; the inverse of pack."""
-    kinds = list(types)
-    if len(stream) < len(_HEADER) + len(_TRAILER) or not stream.startswith(_HEADER):
-        raise NotReady("the database did not answer in the binary format of COPY")
-    record = _record(kinds)
-    rows = np.frombuffer(stream, record, (len(stream) - len(_HEADER) - len(_TRAILER)) // record.itemsize, len(_HEADER))
-    columns: list[NDArray[np.generic]] = []
-    for i, kind in enumerate(kinds):
-        values = rows[f"v{i}"].astype(record[f"v{i}"].newbyteorder("="))
-        columns.append(values.astype(np.int64) + _EPOCH[kind] if kind in _EPOCH else values)
+def fetch(
+    c: Connection[Any], query: str, types: Mapping[str, str], values: Mapping[str, object] | None = None
+) -> dict[str, NDArray[np.generic]]:
+    """The columns of a query, each as one array, in no particular order of rows; nulls are not allowed.
+
+    The server strings each column together in its binary form. Rows sent one by one, by COPY or as a result, cost the client
+    microseconds each; this costs it nothing. A column may take 1 GB: 134 million rows.
+    """
+    strings = ", ".join(f"string_agg({_SEND[kind]}({name}), '')" for name, kind in types.items())
+    found = c.cursor(binary=True).execute(f"SELECT {strings} FROM ({query}) q".encode(), values).fetchone()
+    columns: dict[str, NDArray[np.generic]] = {}
+    for (name, kind), stream in zip(types.items(), found or (), strict=True):
+        array = np.frombuffer(stream or b"", _TYPES[kind])
+        array = array.astype(array.dtype.newbyteorder("="))
+        columns[name] = array.astype(np.int64) + _EPOCH[kind] if kind in _EPOCH else array
     return columns
 
 

@@ -209,6 +209,38 @@ def test_writers_at_the_same_time(store: Store, make: Any, say: Say) -> None:
     assert store.history(["x@US"])["value"].to_list() == [1.0, 0.0] * 4
 
 
+def test_many_at_once_are_one_arrival(store: Store, make: Any, say: Say) -> None:
+    """In the order in which they became known, whatever the order of the list; receipts in the order of the list."""
+    x, y = make("x"), make("y", freq="Q")
+    loads = [
+        say(5, x, {JAN: 1.0, JAN + 1: 3.0}),
+        say(1, x, {JAN: 1.0, JAN + 1: 2.0}),
+        say(3, y, {4 * 2019: 7.0}),
+        say(5, x, {JAN: 1.0, JAN + 1: 3.0}),
+    ]
+    receipts = store.append_all(loads)
+    assert [(r.release, r.new, r.revised, r.same, r.repeated) for r in receipts] == [
+        (3, 0, 1, 1, False), (1, 2, 0, 0, False), (2, 1, 0, 0, False), (3, 0, 0, 2, True)
+    ]  # fmt: skip
+    assert store.releases()["recorded_at"].n_unique() == 1
+    assert store.history(["x@US"]).select("period", "nth", "value").rows() == [
+        (JAN, 1, 1.0), (JAN + 1, 1, 2.0), (JAN + 1, 2, 3.0)
+    ]  # fmt: skip
+    assert all(r.repeated for r in store.append_all(loads))
+    assert store.append_all([]) == ()
+
+
+def test_all_or_none(store: Store, make: Any, say: Say) -> None:
+    x = make("x")
+    good, bad, other = say(1, x, {JAN: 1.0}), say(2, x, {12 * 2021: 1.0}), say(3, make("x", freq="Q"), {4 * 2019: 1.0})
+    with pytest.raises(BadInput, match=r"test r: x@US 2021-01: a period that had not begun when it was known \(1 such"):
+        store.append_all([good, bad])
+    with pytest.raises(BadInput, match="stored with frequency M, not Q"):
+        store.append_all([good, other])
+    assert store.releases().is_empty()
+    assert store.series() == {}
+
+
 # An oracle. Everything that was ever said, as plain tuples (known_at, arrival, value); the last word counts.
 
 Said = dict[tuple[str, int], list[tuple[datetime, int, float | None]]]
@@ -262,6 +294,45 @@ def check_story(store: Store, story: list[tuple[int, str, dict[int, float | None
         mine = history.filter(series=cell[0], period=cell[1])
         assert mine["value"].to_list() == versions
         assert mine["nth"].to_list() == list(range(1, len(versions) + 1))
+
+
+def check_batches(
+    store: Store, story: list[tuple[int, str, dict[int, float | None]]], cut: list[int], make: Any, say: Say
+) -> None:
+    """The same story in batches: as if its releases had come one by one, sorted by day within a batch."""
+    series = {"m": make("m"), "q": make("q", freq="Q")}
+    loads = []
+    for i, (on, name, told) in enumerate(story):
+        base = Period.parse("2019-01").to(series[name].freq).ordinal
+        loads.append(say(on, series[name], {base + p: v for p, v in told.items()}, code=f"r{i}"))
+    plain = MemoryStore()
+    for lo, hi in pairwise(sorted({0, *(c for c in cut if c < len(loads)), len(loads)})):
+        one_by_one = [plain.append(x.release, x.values, x.series)
+                      for x in sorted(loads[lo:hi], key=lambda x: x.release.known_at)]  # fmt: skip
+        got = store.append_all(loads[lo:hi])
+        assert sorted(got, key=lambda r: r.release) == one_by_one
+        then, plain_then = (s.releases()["recorded_at"][-1] for s in (store, plain))
+        ids = sorted(plain.series())
+        for n in range(1, 6):
+            assert store.known(ids, day(n)).equals(plain.known(ids, day(n)))
+            assert store.known(ids, day(n), then).equals(plain.known(ids, day(n), plain_then))
+        assert store.history(ids).drop("recorded_at").equals(plain.history(ids).drop("recorded_at"))
+        assert store.releases().drop("recorded_at").equals(plain.releases().drop("recorded_at"))
+
+
+cuts = st.lists(st.integers(1, 6), max_size=2)
+
+
+@given(stories(), cuts)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_memory_takes_batches(make: Any, say: Say, story: list[Any], cut: list[int]) -> None:
+    check_batches(MemoryStore(), story, cut, make, say)
+
+
+@given(stories(), cuts)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_servers_take_batches(server: Any, make: Any, say: Say, story: list[Any], cut: list[int]) -> None:
+    check_batches(server.empty(), story, cut, make, say)
 
 
 @given(stories())
