@@ -8,6 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import BadInput, NotEnoughData
+from modelzoo.scorecard.evaluate import evaluate
+from modelzoo.scorecard.explain import page
+from modelzoo.scorecard.framework import Framework, Node, Normalisation
 from modelzoo.scorecard.shrinkage import share_variance, shrink, suppress
 
 # Efron & Morris (1977, Scientific American 236): batting averages of 18 players after 45 times at bat in 1970
@@ -115,3 +118,22 @@ def test_hidden_cells_reach_no_shrunken_value() -> None:
     ]
     assert np.array_equal(shown[0], shown[1], equal_nan=True)
     assert np.isnan(shown[0][0])
+
+
+def test_hidden_cells_reach_no_score_rank_part_or_page() -> None:
+    tree = Node("top", children=tuple(Node(f"x{j}", direction=1) for j in range(3)))
+    made = Framework("made", "Made", "虚构", tree, normalisation=Normalisation("minmax"))
+    rng = np.random.default_rng(10)
+    values, base = rng.uniform(size=(11, 3)), rng.integers(5, 40, size=(11, 3)).astype(float)
+    base[4, 1] = 2.0
+    units = tuple("ABCDEFGHIJK")
+    seen = []
+    for under in (0.4, 1e9):
+        raw = np.where(base < 5, under, values)
+        scored = evaluate(made, suppress(raw, base, 5, ("all",) * 11).values, units)
+        seen.append((scored.score, scored.rank, scored.parts, scored.normalised, page(scored, "E")))
+    for one, other in zip(seen[0][:4], seen[1][:4], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert seen[0][4] == seen[1][4]
+    told = (*seen[0][4].strengths, *seen[0][4].weaknesses)
+    assert "x1" not in {s.indicator for s in told} | {lift.indicator for lift in seen[0][4].lifts}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.board import ranks
+from engine.calendar import Period
 from engine.errors import BadInput, NotEnoughData
 from engine.typing import Floats
 from modelzoo.scorecard.aggregate import aggregate
 from modelzoo.scorecard.alternatives import Alternatives, Prepared, steps
 from modelzoo.scorecard.draws import rank_table, scores
+from modelzoo.scorecard.evaluate import evaluate
 from modelzoo.scorecard.framework import Aggregation, Framework, Node, Normalisation, Screening, Treatment
 from modelzoo.scorecard.normalise import normalise
 from modelzoo.scorecard.outliers import treat
@@ -158,6 +161,12 @@ def test_what_holds_for_every_table(seed: int, geometric: bool) -> None:
             for b in group:
                 assert a == b or found.above[a, b] < 0.95
     assert {u for group in found.groups for u in group} == set(range(7))
+    in_order = np.argsort(found.mean, kind="stable").tolist()
+    for group in found.groups:  # a run that the next unit in order would break
+        at = in_order.index(group[-1])
+        assert list(group) == in_order[at + 1 - len(group) : at + 1]
+        for further in in_order[at + 1 : at + 2]:
+            assert max(np.maximum(found.above, found.above.T)[further, u] for u in group) >= 0.95
 
 
 def test_without_choices_the_interval_is_the_rank() -> None:
@@ -228,6 +237,17 @@ def test_from_raw_values_all_steps_are_those_of_evaluate() -> None:
     expected = uncertainty(framework, prepared, VIGNETTE, draws=500, seed=2)
     assert np.array_equal(found.nominal, expected.nominal)
     assert (found.ranks == expected.ranks).mean() > 0.999
+    # the interval goes with the ranks onto a board
+    scored = evaluate(
+        framework,
+        table.select(framework.indicators).cast(pl.Float64).to_numpy(),
+        units,
+        denominators={d: table[d].cast(pl.Float64).to_numpy() for d in ("Area", "Energy", "GDP", "Population")},
+        groups=tuple(table["EurAsia_group"]),
+    )
+    board = scored.board("asem@WORLD", datetime(2018, 12, 31, tzinfo=UTC), Period.parse("2018"), found.low, found.high)
+    assert np.array_equal(board.rank, found.nominal)
+    assert ((board.rank_low <= board.rank) & (board.rank <= board.rank_high)).mean() > 0.9
     filled = uncertainty(framework, raw, Alternatives(missing=("group", "regression", "leave")), draws=60)
     assert filled.inputs == ("missing",)
     assert 1 < len({tuple(row) for row in filled.ranks.tolist()}) <= 3
