@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.errors import BadInput, NotEnoughData
-from engine.filters import hodrick_prescott, runs, smoothing
+from engine.filters import hodrick_prescott, smoothing
+from engine.runs import runs
 from engine.typing import Floats
 
 LAGS = 12  # most lags tried

@@ -17,6 +17,7 @@ from scipy.linalg import toeplitz
 
 from engine.errors import BadInput, NotEnoughData
 from engine.kernels import filters as kernels
+from engine.runs import runs
 from engine.typing import Floats
 
 
@@ -159,19 +160,3 @@ def _split(values: Floats, least: int, cycle: Callable[[Floats], Floats]) -> Spl
         if hi > lo:
             found[lo:hi, columns] = cycle(np.ascontiguousarray(table[lo:hi, columns]))
     return Split((table - found).reshape(y.shape), found.reshape(y.shape))
-
-
-def runs(table: Floats, who: str) -> dict[tuple[int, int], list[int]]:
-    """Which columns of ``(T, N)`` are known from row … to before row …. Raises BadInput with the place of a gap."""
-    known = np.isfinite(table)
-    if known.all():
-        return {(0, len(table)): list(range(table.shape[1]))}
-    runs: dict[tuple[int, int], list[int]] = {}
-    for n in range(table.shape[1]):
-        at = np.flatnonzero(known[:, n])
-        lo, hi = (int(at[0]), int(at[-1]) + 1) if len(at) else (0, 0)
-        if len(at) < hi - lo:
-            gap = lo + int(np.argmin(known[lo:hi, n]))
-            raise BadInput(f"{who} takes no gaps; fill it first", row=gap + 1, column=f"{n + 1}")
-        runs.setdefault((lo, hi), []).append(n)
-    return runs

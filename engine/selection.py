@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 
 from engine.comovement import Profile
 from engine.errors import BadInput
@@ -46,6 +45,8 @@ def scores(series: Sequence[Criteria], weights: Criteria = WEIGHTS) -> Floats:
 
     A score says how a series compares with the others at hand, and changes with them. Raises BadInput without a series.
     """
+    from scipy.stats import rankdata  # slow to import
+
     if not series:
         raise BadInput("scores need one series or more")
     table = np.array(series, np.float64)

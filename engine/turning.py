@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from engine.errors import BadInput, NotEnoughData
-from engine.filters import runs
+from engine.runs import runs
 from engine.typing import Floats, Ints
 
 CONFIRMED = 5  # periods after a turn before it is called confirmed
@@ -106,7 +106,8 @@ class BryBoschan:
     """The full procedure for months: outliers, 12-month mean, Spencer curve, months of cyclical dominance, the series itself.
 
     phase, cycle: least months from peak to trough, from peak to peak. ends: months at both ends without turns.
-    Where the book leaves a choice, as Watson's and bcycle's programs: ± 6 months, where the book says 5.
+    Where the book and its program differ, as the program, and as Watson's and bcycle's: ± 6 months, not 5. Short phases go
+    last, so that in rare cases (four of 3,000 random walks) a trough lies above the peak before it.
     """
 
     phase: int = 5

@@ -148,7 +148,7 @@ def refine(y: Sequence[float], turns: Turns, reach: int) -> Turns:
         best = max(kind * y[t] for t in places)
         ties = [t for t in places if kind * y[t] == best]
         out.append((ties[0] if kind == 1 else ties[-1], kind))
-    return alternate(y, out, True)
+    return alternate(y, sorted(out, key=lambda t: (t[0], -t[1])), True)
 
 
 def bry_boschan(y: Sequence[float], phase: int, cycle: int, end: int) -> Turns:

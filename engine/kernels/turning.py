@@ -269,7 +269,10 @@ def dominance(y, curve):
 
 @njit(cache=True)
 def refine(y, reach, at, kind, n):
-    """Each turn moves to the highest or lowest of the ``reach`` rows either way, not closer to an end than half of that."""
+    """Each turn moves to the highest or lowest of the ``reach`` rows either way, not closer to an end than half of that.
+
+    Neighbours may pass each other on the way, so the list is put in order again, of one row the peak first.
+    """
     T, edge = len(y), (reach + 1) // 2
     for j in range(n):
         best = -1
@@ -277,6 +280,12 @@ def refine(y, reach, at, kind, n):
             if best < 0 or later(y, best, t, kind[j], True):
                 best = t
         at[j] = best
+    for j in range(1, n):
+        i = j
+        while i > 0 and (at[i] < at[i - 1] or (at[i] == at[i - 1] and kind[i] > kind[i - 1])):
+            at[i], at[i - 1] = at[i - 1], at[i]
+            kind[i], kind[i - 1] = kind[i - 1], kind[i]
+            i -= 1
     return n
 
 

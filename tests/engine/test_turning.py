@@ -140,6 +140,15 @@ def test_plain_twin(dating: Dating, T: int, seed: int, levels: bool) -> None:
     assert listed(date(y, dating)) == twin
 
 
+@pytest.mark.parametrize(("seed", "T"), [(690, 219), (885, 106)])
+def test_turns_that_pass_each_other_when_refined(seed: int, T: int) -> None:
+    """On the Spencer curve of these walks a peak lands behind the trough that followed it."""
+    g = np.random.default_rng(seed)
+    assert int(g.integers(40, 300)) == T
+    y = np.cumsum(g.normal(0.05 * g.integers(0, 3), 1, T))
+    assert listed(date(y, BryBoschan())) == plain.bry_boschan(list(y), 5, 15, 6)
+
+
 @pytest.mark.parametrize("dating", ALL, ids=str)
 @given(T=st.integers(60, 300), seed=st.integers(0, 10_000))
 @settings(max_examples=40, deadline=None)
@@ -172,7 +181,8 @@ def test_unit_level_and_sign(dating: Dating, seed: int, scale: float, shift: flo
 @settings(max_examples=25, deadline=None)
 def test_upside_down_peaks_are_troughs(dating: Dating, seed: int, period: int) -> None:
     """Bry-Boschan and BBQ thin out peaks before troughs, so that this holds for cycles and not for every random walk."""
-    wave = np.sin(2 * np.pi * np.arange(240) / period + seed) + 0.02 * np.random.default_rng(seed).normal(size=240)
+    t = 2 * np.pi * np.arange(240) / period
+    wave = np.sin(t + seed) + 0.3 * np.sin(2.7 * t + 2 * seed)
     turns = listed(date(wave, dating))
     assert len(turns) >= 4
     assert [(t, -k) for t, k in listed(date(-wave, dating))] == turns
