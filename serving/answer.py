@@ -98,6 +98,7 @@ def news(
         run_id=champion.run_id,
         name_en=series.indicator.name_en,
         name_zh=series.indicator.name_zh,
+        is_synthetic=series.is_synthetic,
         before=_side(ends.old, ends.fit_old, found.before),
         after=_side(ends.new, ends.fit_new, found.after),
         change=found.after - found.before,
@@ -250,6 +251,7 @@ def _label(series: Series, run: ScoreRun) -> Label:
         fitted_asof=asof_text(run.fitted_asof),
         timing="real" if run.timing == "real" else "pseudo",
         panel=run.panel,
+        is_synthetic=series.is_synthetic,
     )
 
 

@@ -14,11 +14,20 @@ from fastapi.staticfiles import StaticFiles
 from engine.errors import NotReady
 from engine.settings import Settings
 from featurestore.store import Store
-from serving import answer, observed, problems, readings, schemas, wire
+from serving import answer, observed, problems, quality, readings, schemas, wire
 from serving.champions import Champions
 from serving.kept import Kept, data_state, model_state
 from serving.metrics import Measured, Metrics
-from serving.questions import BetweenQuery, DayQuery, NoQuery, PeriodsQuery, RegionQuery, key_check, wanted_media
+from serving.questions import (
+    BetweenQuery,
+    DayQuery,
+    NoQuery,
+    PeriodsQuery,
+    QualityQuery,
+    RegionQuery,
+    key_check,
+    wanted_media,
+)
 
 PAGES = Path(__file__).with_name("pages")
 
@@ -87,6 +96,19 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
     def revisions(request: Request, id: str, _: NoQuery) -> Response:
         """Every version of every value of a series."""
         return reply(request, (data_state(store), "revisions", id), lambda: observed.revisions(store, id))
+
+    @v1.get("/quality", tags=["data"], response_model=schemas.Quality)
+    def findings(request: Request, asked: QualityQuery) -> Response:
+        """What is wrong with the figures known on a day, or may be."""
+        asof = asked.asof or answer.newest_day(store)
+        of = tuple(asked.series), asked.department, asked.severity
+        return reply(request, (data_state(store), "quality", asof, of), lambda: quality.findings(store, asof, *of))
+
+    @v1.get("/quality/departments", tags=["data"], response_model=schemas.Departments)
+    def departments(request: Request, asked: DayQuery) -> Response:
+        """How each department delivered: on time, complete, corrected later."""
+        asof = asked.asof or answer.newest_day(store)
+        return reply(request, (data_state(store), "departments", asof), lambda: quality.departments(store, asof))
 
     @v1.get("/nowcasts/{target}", tags=["nowcasts"], response_model=schemas.Nowcast)
     def nowcast(request: Request, target: str, asked: PeriodsQuery) -> Response:

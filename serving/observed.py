@@ -89,4 +89,5 @@ def info(meaning: Series) -> SeriesInfo:
         delay_days=what.delay_days,
         agency=what.agency,
         module=what.module,
+        is_synthetic=meaning.is_synthetic,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Query, Request, Security
 from fastapi.security import APIKeyHeader
@@ -76,6 +76,16 @@ class AtRegion(AtDay):
     region: str | None = Field(None, description="One unit of what is read; without it all.", examples=["SYN-3301"])
 
 
+class AtQuality(AtDay):
+    """?asof=&series=&department=&severity="""
+
+    series: list[str] = Field(
+        default_factory=list, description="May be repeated. Without it: all.", examples=[["gdpc1@US"]]
+    )
+    department: str | None = Field(None, description="The source of the figures, its name in English or Chinese.")
+    severity: Literal["error", "warning"] | None = Field(None, description="Without it: both.")
+
+
 class Between(_Asked):
     """?from=&to=&period="""
 
@@ -88,6 +98,7 @@ NoQuery = Annotated[Nothing, Query()]
 DayQuery = Annotated[AtDay, Query()]
 PeriodsQuery = Annotated[AtPeriods, Query()]
 RegionQuery = Annotated[AtRegion, Query()]
+QualityQuery = Annotated[AtQuality, Query()]
 BetweenQuery = Annotated[Between, Query()]
 
 

@@ -20,8 +20,13 @@ AsOf = Annotated[
 ]
 PeriodText = Annotated[str, Field(description="2024, 2024-Q1 or 2024-01", examples=["2016-Q3"])]
 SeriesText = Annotated[str, Field(description="indicator@region", examples=["gdpc1@US"])]
+MadeUp = Annotated[bool, Field(description="Made up: nothing here is an official figure.")]
 Digest = Annotated[
     str, Field(description="sha256 of the panel: the same digest gives the same answer.", examples=["9f2c…"])
+]
+Severity = Annotated[
+    Literal["error", "warning"],
+    Field(description="error: cannot be right, or not to be used before somebody looked; warning: may be right."),
 ]
 Quantiles = Annotated[
     dict[str, float],
@@ -48,6 +53,7 @@ class Label:
     ]
     timing: Annotated[Timing, Field(description="real: days as they were; pseudo: one vintage cut by usual delays.")]
     panel: Digest
+    is_synthetic: MadeUp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +121,7 @@ class News:
     run_id: Annotated[str, Field(examples=["5f0c6e3b0d1e4c0f9a51"])]
     name_en: Annotated[str, Field(examples=["Real gross domestic product"])]
     name_zh: Annotated[str, Field(examples=["实际国内生产总值"])]
+    is_synthetic: MadeUp
     before: Side
     after: Side
     change: Annotated[float, Field(examples=[0.1])]
@@ -163,7 +170,7 @@ class Readings:
     ]
     timing: Timing
     panel: Digest
-    is_synthetic: Annotated[bool, Field(description="Made up: nothing here is an official figure.")]
+    is_synthetic: MadeUp
     readings: tuple[Reading, ...]
 
 
@@ -186,6 +193,7 @@ class SeriesInfo:
     delay_days: Annotated[int, Field(description="Usual days from the end of a period to its first release.")]
     agency: str
     module: str
+    is_synthetic: MadeUp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +243,64 @@ class Revisions:
 
     series: SeriesInfo
     versions: tuple[Version, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong with a figure, or may be, and what to do about it."""
+
+    severity: Severity
+    rule: Annotated[
+        str,
+        Field(
+            description="unit, repeated, missing, falls, contradiction, shift, parts: errors; late, overdue: warnings.",
+            examples=["unit"],
+        ),
+    ]
+    series: SeriesText
+    name_en: str
+    name_zh: str
+    period: PeriodText
+    known: Annotated[str, Field(description="Day on which the value became known; empty if it did not.")]
+    agency: Annotated[str, Field(description="Department that is the source.")]
+    agency_zh: str
+    says: Annotated[str, Field(examples=["92,375,100 is about 10^4 times its neighbours"])]
+    do: Annotated[str, Field(description="What to do.")]
+    is_synthetic: MadeUp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """What the check of the store found: errors first, newest period first."""
+
+    asof: AsOf
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRow:
+    """How a department delivered what was expected of it: the periods whose usual day lay before the information date."""
+
+    agency: str
+    agency_zh: str
+    series: Annotated[int, Field(description="Series of which it is the source.", examples=[4])]
+    expected: Annotated[int, Field(description="Values that were due.", examples=[864])]
+    delivered: Annotated[
+        float | None, Field(description="Share of what was due; null where nothing was.", examples=[0.99])
+    ]
+    on_time: Annotated[
+        float | None, Field(description="Share of what was due that came within a week of its usual day.")
+    ]
+    corrected: Annotated[float | None, Field(description="Share of what was delivered that was corrected later.")]
+    is_synthetic: MadeUp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departments:
+    """How each department delivered."""
+
+    asof: AsOf
+    departments: tuple[DeliveryRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ def show_nowcast(out: Console, said: Nowcast) -> None:
     """One row a period: mean, bands, and the published value where there is one."""
     real = "real time" if said.timing == "real" else "pseudo real time"
     out.print(
-        f"[bold]{said.name_en} {said.name_zh}[/] ({said.target}), {said.unit}, as of [bold]{said.asof}[/], {real}"
+        f"[bold]{said.name_en} {said.name_zh}[/] ({said.target}), {said.unit}, as of [bold]{said.asof}[/], {real}{_made_up(said)}"
     )
     table = _table(("period", "phase", "mean", *(f"{p} % band" for p in sorted(BANDS)), "published"), left=2)
     for row in said.estimates:
@@ -49,7 +49,7 @@ def show_nowcast(out: Console, said: Nowcast) -> None:
 def show_news(out: Console, said: News) -> None:
     """What moved the estimate, largest first; the column of impacts adds up to the change."""
     title = f"News for {said.period}, from {said.before.asof} to {said.after.asof}, in {said.unit}"
-    out.print(f"[bold]{title}[/]")
+    out.print(f"[bold]{title}[/]{_made_up(said)}")
     table = _table(("series", "名称", "period", "kind", "expected", "actual", "news", "impact"), left=4)
     table.show_footer = True
     table.add_row("estimate before", said.before.asof, *[""] * 5, f"{said.before.mean:.3f}", style="dim")
@@ -69,10 +69,8 @@ def show_news(out: Console, said: News) -> None:
 def show_readings(out: Console, said: Readings) -> None:
     """An index and its components by month, lights by item and month, a board by place, a monitor by cell."""
     real = "real time" if said.timing == "real" else "pseudo real time"
-    made_up = "  [bold red]SYNTHETIC 合成数据[/]" if said.is_synthetic else ""
-    out.print(
-        f"[bold]{said.title_en or said.target} {said.title_zh}[/] ({said.target}), as of [bold]{said.asof}[/], {real}{made_up}"
-    )
+    title = f"[bold]{said.title_en or said.target} {said.title_zh}[/] ({said.target}), as of [bold]{said.asof}[/]"
+    out.print(f"{title}, {real}{_made_up(said)}")
     rows = {(r.unit, r.period, r.level, r.name): r for r in said.readings}
     periods = sorted({r.period for r in said.readings})[-12:]
     units = list(dict.fromkeys(r.unit for r in said.readings))
@@ -162,6 +160,10 @@ def _table(columns: Sequence[str], left: int) -> Table:
     for n, name in enumerate(columns):
         table.add_column(name, justify="left" if n < left else "right", no_wrap=True)
     return table
+
+
+def _made_up(said: Nowcast | News | Readings) -> str:
+    return "  [bold red]SYNTHETIC 合成数据[/]" if said.is_synthetic else ""
 
 
 def _number(value: float | None) -> str:

@@ -15,6 +15,9 @@ import polars as pl
 
 from engine.estimate import LEVELS, quantile_name
 from serving.schemas import (
+    DeliveryRow,
+    Departments,
+    Finding,
     Indicators,
     Models,
     ModelVersion,
@@ -23,6 +26,7 @@ from serving.schemas import (
     NewsItem,
     Nowcast,
     NowcastRow,
+    Quality,
     Reading,
     Readings,
     RegisteredModel,
@@ -33,7 +37,9 @@ from serving.schemas import (
     Version,
 )
 
-Table: TypeAlias = Nowcast | News | Readings | Indicators | SeriesValues | Revisions | Models | ModelVersions
+Table: TypeAlias = (
+    Nowcast | News | Readings | Indicators | SeriesValues | Revisions | Quality | Departments | Models | ModelVersions
+)
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -43,6 +49,7 @@ _KINDS: dict[Any, pl.DataType] = {
     str: pl.String(),
     float: pl.Float64(),
     int: pl.Int64(),
+    bool: pl.Boolean(),
     datetime: pl.Datetime("us", "UTC"),
 }
 
@@ -85,6 +92,7 @@ def frame(answer: Table) -> pl.DataFrame:
                 pl.lit(answer.after.asof).alias("to"),
                 pl.lit(answer.version).alias("version"),
                 pl.all(),
+                pl.lit(answer.is_synthetic).alias("is_synthetic"),
             )
         case Readings():
             return _table(Reading, answer.readings).select(
@@ -96,16 +104,27 @@ def frame(answer: Table) -> pl.DataFrame:
             )
         case SeriesValues():
             return _table(Value, answer.values).select(
-                pl.lit(answer.series.id).alias("series"), pl.lit(answer.asof).alias("asof"), pl.all()
+                pl.lit(answer.series.id).alias("series"), pl.lit(answer.asof).alias("asof"), pl.all(), made_up(answer)
             )
         case Revisions():
-            return _table(Version, answer.versions).select(pl.lit(answer.series.id).alias("series"), pl.all())
+            return _table(Version, answer.versions).select(
+                pl.lit(answer.series.id).alias("series"), pl.all(), made_up(answer)
+            )
         case Indicators():
             return _table(SeriesInfo, answer.indicators)
+        case Quality():
+            return _table(Finding, answer.findings).select(pl.lit(answer.asof).alias("asof"), pl.all())
+        case Departments():
+            return _table(DeliveryRow, answer.departments).select(pl.lit(answer.asof).alias("asof"), pl.all())
         case Models():
             return _table(RegisteredModel, answer.models)
         case ModelVersions():
             return _table(ModelVersion, answer.versions)
+
+
+def made_up(answer: SeriesValues | Revisions) -> pl.Expr:
+    """The mark of a series for each of its rows."""
+    return pl.lit(answer.series.is_synthetic).alias("is_synthetic")
 
 
 def _table(kind: type, rows: Iterable[object], drop: tuple[str, ...] = ()) -> pl.DataFrame:
