@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from engine.errors import BadInput
+from engine.errors import BadInput, NotEnoughData
 from engine.typing import Floats, Ints
 from modelzoo.scorecard.aggregate import aggregate
 from modelzoo.scorecard.draws import Places, rank_table, scores
@@ -116,7 +116,7 @@ class Variants:
         self.options = [
             getattr(table, kind) or only for kind, only in zip(("normalisation", "missing", "points"), own, strict=True)
         ]
-        self.cells = [prepared(self._variant(*choice)) for choice in itertools.product(*self.options)]
+        self.cells = [self._prepared(prepared, choice) for choice in itertools.product(*self.options)]
         self.methods = table.aggregation or (framework.aggregation,)
         self.dropped = [(), *(_left_out(self.layout, name) for name in table.without)]
         levels = _by_level(table.noise, len(self.layout.levels) - 1)
@@ -135,6 +135,12 @@ class Variants:
                 raise BadInput(f"node {name} is the whole framework; name the nodes below it to leave one out")
         if self.table.points and self.framework.treatment is None:
             raise BadInput(f"framework {self.framework.id} treats no outliers; points have nothing to vary")
+
+    def _prepared(self, prepared: Prepared, choice: tuple[Normalisation, Missing, int | None]) -> tuple[Floats, Floats]:
+        try:
+            return prepared(self._variant(*choice))
+        except (BadInput, NotEnoughData) as wrong:
+            raise type(wrong)(f"the alternative {_said(choice)} cannot be used: {wrong}") from None
 
     def _variant(self, rule: Normalisation, missing: Missing, points: int | None) -> Framework:
         treatment = self.framework.treatment
@@ -179,9 +185,14 @@ class Variants:
         except BadInput as wrong:
             choice = list(itertools.product(*self.options))[cell]
             raise BadInput(
-                f"the alternatives {'/'.join(methods)} and {choice[0].method} {choice[0].low:g} … {choice[0].high:g} "
-                f"do not go together: {wrong.problem}"
+                f"the alternatives {'/'.join(methods)} and {_said(choice)} do not go together: {wrong.problem}"
             ) from None
+
+
+def _said(choice: tuple[Normalisation, Missing, int | None]) -> str:
+    rule, missing, points = choice
+    scale = f"{rule.mean:g} ± {rule.sd:g}" if rule.method == "z" else f"{rule.low:g} … {rule.high:g}"
+    return f"{rule.method} {scale}, gaps {missing}" + (f", {points} points" if points is not None else "")
 
 
 def _varies(choice: object) -> bool:

@@ -192,6 +192,15 @@ def test_a_unit_best_in_all_is_first_in_every_draw_and_one_left_out_is_as_if_it_
     assert 0.4 < (left.ranks == with_all).all(1).mean() < 0.6
 
 
+def test_noise_moves_weights_evenly_within_its_share() -> None:
+    # w uniform on 0.75 … 1.25 each: 0.59 w1 never reaches w2, 1.68 w1 always passes it, 1.2 w1 > w2 with probability 0.7958
+    tree_of_two = Node("top", children=(Node("x", direction=1), Node("y", direction=1)))
+    framework = Framework("made", "Made", "虚构", tree_of_two)
+    values = np.array([[0.59, 0.0], [1.68, 0.0], [1.2, 0.0], [0.0, 1.0]])
+    found = uncertainty(framework, plain(values), Alternatives(noise=(0.25,)), draws=20_000, seed=1)
+    np.testing.assert_allclose(found.above[:3, 3], [0.0, 1.0, 0.7958], atol=0.012)
+
+
 def test_sobol_of_one_unit_and_of_what_cannot_move() -> None:
     rng = np.random.default_rng(8)
     values = rng.uniform(size=(6, 4))
@@ -208,6 +217,10 @@ def test_errors_name_what_does_not_fit() -> None:
     framework, values = tree(2, 2), np.array([[0.0, 1, 2, 3], [1, 2, 3, 4]])
     with pytest.raises(BadInput, match=r"geometric and goalposts.*do not go together.*x00"):
         uncertainty(framework, plain(values), Alternatives(aggregation=(("arithmetic",), ("geometric",))), draws=10)
+    made = replace(framework, normalisation=Normalisation("minmax", 1, 100), aggregation=("geometric",))
+    scales = Alternatives(normalisation=(made.normalisation, Normalisation("z")))
+    with pytest.raises(BadInput, match="the alternative z 0 ± 1, gaps leave cannot be used: node"):
+        uncertainty(made, steps(values, ("a", "b")), scales)
     with pytest.raises(BadInput, match="treats no outliers"):
         uncertainty(framework, plain(values), Alternatives(points=(1, 2)))
     with pytest.raises(BadInput, match="one noise or 2"):
