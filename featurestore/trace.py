@@ -94,7 +94,7 @@ def _of_feature(store: Store, feature: Feature, period: Period, asof: datetime) 
         asof=asof,
         step=series.made.recipe if series.made else "",
         value=None if empty else float(made.values[at]),
-        reason=_why_empty(feature, made, history, newest, wanted, asof) if empty else "",
+        reason=_why_empty(feature, made, period, history, newest, wanted, asof) if empty else "",
         sources=_releases(store, read, {s.id: s.freq for s in feature.sources}),
         flags=int(made.flags[at]),
         note=made.note,
@@ -113,6 +113,7 @@ def _releases(store: Store, read: pl.DataFrame, freqs: dict[str, Freq]) -> pl.Da
 def _why_empty(
     feature: Feature,
     made: Computed,
+    asked: Period,
     history: pl.DataFrame,
     newest: pl.DataFrame,
     wanted: list[tuple[str, int]],
@@ -122,7 +123,8 @@ def _why_empty(
     meaning = {s.id: s for s in feature.sources}
     have = {(s, p): (v, k) for s, p, v, k in newest.select("series", "period", "value", "known_at").iter_rows()}
     lacking = [cell for cell in wanted if have.get(cell, (None, None))[0] is None]
-    if made.note.startswith("not ") and not lacking:
+    own = (feature.sources[0].id, asked.to(feature.sources[0].freq).ordinal)
+    if made.note.startswith("not ") and own not in lacking:
         return made.note
     if not lacking:
         return "a base is not positive, or covers other months than what stands on it"
