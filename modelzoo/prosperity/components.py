@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 import polars as pl
 
 from engine.calendar import Period
-from engine.comovement import Group, Reason, classify
+from engine.comovement import Group, Reason, Verdict, classify
 from engine.cycle import growth_cycle
 from engine.errors import BadInput, NotEnoughData
 from engine.indicator import split_id
@@ -184,12 +185,12 @@ def _classified(model: Composed, given: Chosen, found: Columns) -> Chosen:
     role = Group(split_id(model.target)[0])
     own, coincident, sign = np.zeros(len(given.ids), bool), given.coincident.copy(), given.sign.copy()
     lead, correlation, reason = given.lead, given.correlation, given.reason.copy()
-    reference = growth_cycle(levels[:, given.ids.index(model.reference)]).cycle
+    asked = [int(n) for n in np.flatnonzero(given.own)]
+    found_cycles = growth_cycle(levels[:, [given.ids.index(model.reference), *asked]]).cycle.T
     cycles: dict[int, Floats] = {}
-    for n in map(int, np.flatnonzero(given.own)):
+    for n, cycle in zip(asked, found_cycles[1:], strict=True):
         try:
-            cycle = growth_cycle(levels[:, n]).cycle
-            verdict = classify(reference, cycle, Oecd())
+            verdict = _verdict(found_cycles[0].tobytes(), cycle.tobytes())
         except NotEnoughData:
             reason[n] = SHORT
             continue
@@ -204,6 +205,12 @@ def _classified(model: Composed, given: Chosen, found: Columns) -> Chosen:
         twin = any(_correlation(cycles[n], cycles[m]) >= SAME for m in cycles if own[m])
         own[n], reason[n] = not twin, (TWIN if twin else CHOSEN) | reason[n]
     return Chosen(given.ids, given.measures, own, coincident, sign, lead, correlation, reason)
+
+
+@lru_cache(maxsize=512)
+def _verdict(reference: bytes, cycle: bytes) -> Verdict:
+    """Kept, as the leading, the coincident and the lagging index of a region ask of one panel the same."""
+    return classify(np.frombuffer(reference), np.frombuffer(cycle), Oecd())
 
 
 def _correlation(a: Floats, b: Floats) -> float:

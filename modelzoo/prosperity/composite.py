@@ -218,10 +218,11 @@ def _pace(level: Floats, spans: tuple[range, ...]) -> float:
     """Per cent a month from the mean level of the first span to that of the last, between their centres; NaN if not known."""
     first, last = spans
     a, b = level[first.start : first.stop], level[last.start : last.stop]
+    a, b = a[a == a], b[b == b]  # NaN where not known
     months = (last.start + last.stop - first.start - first.stop) / 2
-    if np.isnan(a).mean() > 0.2 or np.isnan(b).mean() > 0.2 or months <= 0:
+    if len(a) < 0.8 * len(first) or len(b) < 0.8 * len(last) or months <= 0:
         return float("nan")
-    return float(100.0 * ((np.nanmean(b) / np.nanmean(a)) ** (1.0 / months) - 1.0))
+    return float(100.0 * ((b.mean() / a.mean()) ** (1.0 / months) - 1.0))
 
 
 MODEL = Composite

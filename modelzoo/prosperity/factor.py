@@ -120,18 +120,22 @@ class FittedFactor(Historied):
 
     def history(self, panel: Panel) -> History:
         """Every month of the index up to the newest in which a component is known. Raises NotEnoughData."""
-        return self._history(panel, 0)
+        return self._history(panel, None)
 
     def estimate(self, panel: Panel, periods: Sequence[Period]) -> Estimate:
         """Months after the newest known one are forecasts. Raises NotEnoughData for a month before the index begins."""
-        return self._far(panel, periods).estimate(panel.asof, periods)
+        return self._history(panel, periods).estimate(panel.asof, periods)
 
     def tell(self, panel: Panel, periods: Sequence[Period]) -> pl.DataFrame:
-        return self._far(panel, periods).tell(panel.asof, periods)
+        return self._history(panel, periods).tell(panel.asof, periods)
+
+    def newest(self, panel: Panel) -> Period:
+        first, values, _ = self._values(panel, [])
+        return first + (len(values) - 1)
 
     def growth(self, panel: Panel) -> tuple[Period, Floats, Floats]:
         """The first month, and the growth of the index, per cent a month, with its standard error, ``(T,)`` each."""
-        first, values, _ = self._values(panel, 0)
+        first, values, _ = self._values(panel, [])
         found = posterior(self.parameters, (values - self.mean) / self.sd)
         scale, drift = self._scale()
         return first, drift + scale * found.mean, scale * np.sqrt(np.diag(found.covariance()))
@@ -143,13 +147,8 @@ class FittedFactor(Historied):
             "mean": self.mean, "sd": self.sd, "path": self.path,
         }  # fmt: skip
 
-    def _far(self, panel: Panel, periods: Sequence[Period]) -> History:
-        found = self.chosen.columns(panel)
-        last = found.first + (len(found.values) - 1)
-        return self._history(panel, max([0, *(p.last_month - last for p in periods)]))
-
-    def _values(self, panel: Panel, ahead: int) -> tuple[Period, Floats, Bools]:
-        """The first month, changes ``(T, N)`` of the components, NaN where not known, and which rows are of the index."""
+    def _values(self, panel: Panel, periods: Sequence[Period]) -> tuple[Period, Floats, Bools]:
+        """The first month of the index, changes ``(T, N)`` of the components to the last period, and which are known."""
         data = self.chosen.measured(self.chosen.columns(panel), carry=False)
         changes = data.changes[:, self.chosen.own]
         share = (~np.isnan(changes)).mean(1)
@@ -158,20 +157,25 @@ class FittedFactor(Historied):
                 f"{self.model.target}: in no month are more than {LEAST:.0%} of its components known as of {panel.day}"
             )
         start = int(np.argmax(share > LEAST))
+        last = data.first + (len(changes) - 1)
+        ahead = max([0, *(p.last_month - last for p in periods)])
         changes = np.vstack([changes[start:], np.full((ahead, changes.shape[1]), np.nan)])
         return data.first + start, changes, ~np.isnan(changes)
 
-    def _history(self, panel: Panel, ahead: int) -> History:
-        first, changes, known = self._values(panel, ahead)
+    def _history(self, panel: Panel, periods: Sequence[Period] | None) -> History:
+        """The index with bands, if ``periods`` are given for these alone, as an error of every month costs more than all else."""
+        first, changes, known = self._values(panel, periods or [])
         found = posterior(self.parameters, (changes - self.mean) / self.sd)
         scale, drift = self._scale()
         moves = np.column_stack([scale * found.parts, np.full(len(changes), drift)])
         parts = rebased(chained(moves), first, self.model.base, self.model.target)
+        T = len(changes)
         start = Period.parse(f"{self.model.base}-01") - first if self.model.base else 0
-        months = slice(start, min(start + 12, len(changes)))
-        level = np.cumsum(np.cumsum(found.covariance(), axis=0), axis=1)  # of every two levels since the beginning
-        variance = np.diag(level) - 2.0 * level[:, months].mean(1) + level[months, months].mean()
-        sd = 0.01 * scale * np.sqrt(np.maximum(variance, 0.0))
+        asked = range(T) if periods is None else [p.last_month - first for p in periods]
+        at = np.array([row for row in asked if 0 <= row < T], np.int64)
+        levels = np.tri(T)  # row t sums up the months to t
+        sd = np.full(T, np.nan)
+        sd[at] = 0.01 * scale * found.error(levels[at] - levels[start : start + 12].mean(0))
         quantiles = parts.sum(1)[:, None] * np.exp(sd[:, None] * Z)
         marks = np.where(known, KNOWN, MISSING).astype(np.int64)
         return History(self.model.target, first, (*self.chosen.names, "trend", "base"), parts, marks, quantiles)

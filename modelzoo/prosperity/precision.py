@@ -33,6 +33,11 @@ class Posterior:
         """``(T,)``."""
         return np.asarray(self.parts.sum(1), np.float64)
 
+    def error(self, weights: Floats) -> Floats:
+        """``(n,)`` standard deviation of sums of months, weights ``(n, T)``."""
+        variance = np.einsum("nt,tn->n", weights, cho_solve_banded((self.root, False), weights.T))
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)), np.float64)
+
     def covariance(self) -> Floats:
         """``(T, T)`` of every two months."""
         return np.asarray(cho_solve_banded((self.root, False), np.eye(len(self.parts))), np.float64)

@@ -31,7 +31,7 @@ class Replays(NamedTuple):
 AGES = 24
 """Months back from the newest over which the error is learned; it is held at the last beyond."""
 YEARS = 10  # over which the replays are spread
-REPLAYS = 12
+REPLAYS = 8
 FEWEST = 4
 LEAST = 48  # months of components for a replay
 
