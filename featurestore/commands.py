@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,7 @@ def ingest(
     again += [f"{k} {shlex.quote(str(v)) if v != '' else ''}".strip() for k, v in options.items() if v is not None]
     accepted = Acceptance(accept, because or "", by or getpass.getuser()) if accept else NOTHING
     notes: list[str] = []
-    with connect() as store:
+    with connect() as store, _busy(f"{len(loads):,} releases"):
         done = [
             {
                 "release": f"{load.release.source} {load.release.code}",
@@ -100,7 +101,7 @@ def ingest(
                 "repeated": got.repeated,
             }
             for load, got in append(
-                store, loads, _progress, accepted, lambda d: notes.append(f"{d} ({d.explained})"), " ".join(again)
+                store, loads, accepted, lambda d: notes.append(f"{d} ({d.explained})"), " ".join(again)
             )
         ]
         if answered is not None:
@@ -143,13 +144,16 @@ def _summed(done: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [found[name] for name in sorted(found)]
 
 
-def _progress(loads: Sequence[Any]) -> Iterator[Any]:
+@contextmanager
+def _busy(doing: str) -> Iterator[None]:
+    """A sign of life on a terminal."""
     if sys.stderr.isatty():
         from rich.console import Console
-        from rich.progress import track
 
-        return iter(track(loads, "releases", console=Console(stderr=True), transient=True))
-    return iter(loads)
+        with Console(stderr=True).status(doing):
+            yield
+    else:
+        yield
 
 
 @data.command()
@@ -460,36 +464,14 @@ def upgrade() -> None:
 @db.command()
 @_JSON
 def status(as_json: bool) -> None:
-    """Which server, which migrations, how much is stored."""
-    from featurestore import connect, migrations, timescale
+    """Which server, which migrations, tables in chunks, roles, how much is stored."""
+    from featurestore import connect
+    from featurestore import status as of
 
     conninfo, embedded = connect.where()
     with connect.link(conninfo) as c:
-        todo = [s.name for s in migrations.pending(c)]
-        (version,) = c.execute("SHOW server_version").fetchone() or ("",)
-        counts = ("release", "series", "obs", "score_run")
-        found = (
-            {}
-            if todo
-            else {t: (c.execute(f"SELECT count(*) FROM fs.{t}".encode()).fetchone() or (0,))[0] for t in counts}
-        )
-        facts = {
-            "server": f"PostgreSQL {version}",
-            "where": "embedded" if embedded else "JINGQI_DATABASE_URL",
-            "timescaledb": timescale.probe(c),
-            "pending": todo,
-            "releases": found.get("release", 0),
-            "series": found.get("series", 0),
-            "values": found.get("obs", 0),
-            "published": found.get("score_run", 0),
-        }
-    if as_json:
-        click.echo(json.dumps(facts))
-    else:
-        width = max(map(len, facts))
-        click.echo(
-            "\n".join(f"{k:<{width}}  {', '.join(v) or 'none' if isinstance(v, list) else v}" for k, v in facts.items())
-        )
+        found = of.facts(c, "embedded" if embedded else "JINGQI_DATABASE_URL")
+    click.echo(json.dumps(found) if as_json else of.text(found))
 
 
 def _instant(asof: str | None) -> datetime:

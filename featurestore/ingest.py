@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -109,14 +109,13 @@ NOTHING = Acceptance((), "", "")
 def ingest(
     store: Store,
     loads: Sequence[Load],
-    watch: Callable[[Sequence[Load]], Iterator[Load]] = iter,
     accepted: Acceptance = NOTHING,
     note: Callable[[Doubt], None] = lambda _: None,
     again: str = "jingqi data ingest SOURCE PATH",
-) -> Iterator[tuple[Load, Receipt]]:
-    """Append release after release; ``watch`` may wrap them, for instance in a progress bar.
+) -> list[tuple[Load, Receipt]]:
+    """Store all releases, or none.
 
-    All are reviewed before the first is stored. ``note`` hears of every doubt that is explained; ``again`` is the command
+    They are reviewed before the first is stored. ``note`` hears of every doubt that is explained; ``again`` is the command
     that a person would repeat. Raises Held if a doubt is neither explained nor accepted, and BadInput where ``accepted``
     names what is not there; then nothing is stored.
     """
@@ -134,8 +133,7 @@ def ingest(
     for doubt in found:
         if doubt.explained:
             note(doubt)
-    for load in watch(loads):
-        yield load, store.append(load.release, load.values, load.series)
+    return list(zip(loads, store.append_all(loads), strict=True))
 
 
 def _done(store: Store, name: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from psycopg import Connection
 
 from engine.errors import BadInput, NotReady
-from featurestore import timescale
+from featurestore import roles, timescale
 
 FOLDER = Path(__file__).parent / "schema"
 _LOCK = 0x6A696E67  # any number that nobody else locks: "jing"
@@ -51,7 +51,10 @@ def pending(connection: Connection[tuple[object, ...]], folder: Path = FOLDER) -
 
 
 def upgrade(connection: Connection[tuple[object, ...]], folder: Path = FOLDER) -> tuple[str, ...]:
-    """Apply what is pending, whole or not at all, and use TimescaleDB if the server has it. Names what was applied."""
+    """Apply what is pending, whole or not at all; use TimescaleDB if the server has it; grant the roles what they may do.
+
+    Names what was applied.
+    """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         todo = pending(connection, folder)
@@ -65,4 +68,6 @@ def upgrade(connection: Connection[tuple[object, ...]], folder: Path = FOLDER) -
             connection.execute(step.sql.encode())
             connection.execute("INSERT INTO fs.migration (name, checksum) VALUES (%s, %s)", [step.name, step.checksum])
     timescale.use(connection)
+    if todo or len(roles.found(connection)) < len(roles.ROLES):
+        roles.use(connection)
     return tuple(s.name for s in todo)

@@ -36,8 +36,8 @@ def use(connection: Connection[tuple[object, ...]]) -> Kind:
     """
     if not in_use(connection):
         preloaded = connection.execute(
-            "SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb' "
-            "AND position('timescaledb' IN current_setting('shared_preload_libraries')) > 0"
+            "SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb' AND EXISTS (SELECT FROM pg_settings "
+            "WHERE name = 'shared_preload_libraries' AND position('timescaledb' IN setting) > 0)"  # not everybody sees it
         ).fetchone()
         if preloaded is None:
             return "absent"
@@ -61,3 +61,26 @@ def use(connection: Connection[tuple[object, ...]]) -> Kind:
             )
             connection.execute("SELECT add_compression_policy('fs.obs', INTERVAL '10 years', if_not_exists => true)")
     return kind
+
+
+def version(connection: Connection[tuple[object, ...]]) -> str | None:
+    """The version of the extension, None without it."""
+    found = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
+    return None if found is None else str(found[0])
+
+
+def hypertables(connection: Connection[tuple[object, ...]]) -> list[dict[str, object]]:
+    """Of each table in chunks its name, the number of chunks, and how many of them are stored by column."""
+    found = connection.execute(
+        "SELECT h.hypertable_schema || '.' || h.hypertable_name, h.num_chunks, "
+        "(SELECT count(*) FROM timescaledb_information.chunks c WHERE c.hypertable_schema = h.hypertable_schema "
+        "AND c.hypertable_name = h.hypertable_name AND c.is_compressed) "
+        "FROM timescaledb_information.hypertables h WHERE h.hypertable_schema = 'fs' ORDER BY 1"
+    ).fetchall()
+    return [{"name": name, "chunks": chunks, "by_column": packed} for name, chunks, packed in found]
+
+
+def size(connection: Connection[tuple[object, ...]]) -> int:
+    """Bytes of the table of values with its indexes, all chunks."""
+    found = connection.execute("SELECT hypertable_size('fs.obs')").fetchone()
+    return int(found[0]) if found and isinstance(found[0], int) else 0
