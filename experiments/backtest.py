@@ -24,6 +24,8 @@ from experiments.replay import Horizons, Newest, Replayed, Task, replay
 from experiments.spec import Spec, Watch
 from featurestore.panel import Cube
 from featurestore.store import Store
+from featurestore.surveys import Waves
+from modelzoo import telling
 from modelzoo.bundle import Bundle, Fit
 
 
@@ -73,11 +75,13 @@ def watch(spec: Watch, store: Store, workers: int | None = None) -> Watched:
 def plan(spec: Spec | Watch, label: str, store: Store) -> list[Task]:
     """The tasks of one model: every ``refit`` pseudo origins share a fit, each real origin has its own."""
     model = spec.make(label)
-    cube = Cube(store, model.inputs)  # its own inputs only, so that the panels equal those that serving will build
     asks = Newest(spec.periods) if isinstance(spec, Watch) else Horizons(spec.horizons)
     vintage = end_of(spec.pseudo.vintage if spec.pseudo else spec.real[-1])
     origins = [end_of(day) for day in spec.pseudo.days] if spec.pseudo else []
     starts = range(0, len(origins), spec.refit)
+    days = [*origins, *(end_of(day) for day in spec.real)]
+    # its own inputs only, so that the panels equal those that serving will build
+    cube = Waves(store, days) if telling.reads_answers(model) else Cube(store, model.inputs)
     tasks = [Task(label, model, cube, "pseudo", vintage, tuple(origins[i : i + spec.refit]), asks) for i in starts]
     return tasks + [Task(label, model, cube, "real", vintage, (end_of(day),), asks) for day in spec.real]
 
@@ -157,5 +161,6 @@ def _bundle(spec: Spec | Watch, mine: Sequence[Replayed]) -> Bundle:
     """A bundle of one model's fits at the real origins."""
     kept = [r for r in mine if r.task.timing == "real"] or [mine[-1]]
     task = kept[0].task
+    series = task.cube.series if isinstance(task.cube, Cube) else ()
     fits = tuple(Fit(r.task.origins[0], r.task.timing, task.model.restore(r.state), r.panel) for r in kept)
-    return Bundle(spec.models[task.label].model, task.model, fits, task.cube.series)
+    return Bundle(spec.models[task.label].model, task.model, fits, series)

@@ -17,6 +17,7 @@ from engine.panel import Timing
 from experiments.replay import Replayed, Task, replay
 from featurestore.panel import Cube
 from featurestore.store import Store
+from featurestore.surveys import Waves
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ def prove(store: Store, task: Task, seed: int = 0) -> Proof:
 
 def altered(store: Store, task: Task, seed: int = 0) -> tuple[Task, int]:
     """The task's first origin on a store in which all values that became known later are others, and their number."""
+    if isinstance(task.cube, Waves):
+        waves, count = task.cube.altered(task.origins[0])
+        return replace(task, cube=waves, origins=task.origins[:1]), count
     shadow = _Altered(store, task, np.random.default_rng(seed))
     cube = Cube(cast(Store, shadow), task.model.inputs)  # it reads no more than series and history
     return replace(task, cube=cube, origins=task.origins[:1]), shadow.count

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ from engine.model import Fitted, Model, State
 from engine.panel import Panel, Timing
 from engine.reading import READINGS
 from featurestore.panel import Cube
+from featurestore.surveys import Waves
 from modelzoo import bundle, telling
 
 QUANTILES = tuple(quantile_name(level) for level in LEVELS)
@@ -95,15 +97,16 @@ class Task:
 
     label: str
     model: Model
-    cube: Cube
+    cube: Cube | Waves
     timing: Timing
     vintage: datetime
     origins: tuple[datetime, ...]
     asks: Horizons | Newest
 
     def panel(self, origin: datetime) -> Panel:
-        """What was known at the origin, really or by the usual delays."""
-        return self.cube.panel(origin) if self.timing == "real" else self.cube.pseudo(origin, self.vintage)
+        """What was known at the origin, really or by the usual delays; of a model that reads Answers, these."""
+        known = self.cube.panel(origin) if self.timing == "real" else self.cube.pseudo(origin, self.vintage)
+        return cast(Panel, known)  # a model gets what it reads, and only it looks inside
 
 
 @dataclass(frozen=True, slots=True)

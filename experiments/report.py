@@ -29,22 +29,25 @@ def figures(
 ) -> dict[str, bytes]:
     """``fan``, ``skill`` and ``news-PERIOD`` as SVG, with labels in that language."""
     zh = language == "zh"
-    title, unit = _title(found, language), found.series.indicator.unit_analysed
+    title, unit, made_up = _title(found, language), found.series.indicator.unit_analysed, found.series.is_synthetic
     pseudo = counted.filter(pl.col("timing") == "pseudo")
     drawn = {
-        "fan": charts.fan(pseudo.filter(pl.col("model") == best), f"{best}: {title}", unit, language),
+        "fan": charts.fan(
+            pseudo.filter(pl.col("model") == best), f"{best}: {title}", unit, language, synthetic=made_up
+        ),
         "skill": charts.skill(
             table.filter(pl.col("timing") == "pseudo").drop_nulls("horizon"),
             title,
             unit,
             language,
             found.spec.benchmark,
+            synthetic=made_up,
         ),
     }
     for n in moved:
         ends = ((str(known_day(n.old)), n.before), (str(known_day(n.new)), n.after))
         said = f"{best}：{n.period} 的新息" if zh else f"{best}: news for {n.period}"
-        drawn[f"news-{n.period}"] = charts.news(n.table, ends, said, unit, language)
+        drawn[f"news-{n.period}"] = charts.news(n.table, ends, said, unit, language, synthetic=made_up)
     return drawn
 
 
@@ -54,6 +57,7 @@ def page(found: Backtest, table: pl.DataFrame, best: str, moved: Sequence[News],
     days, truth = spec.pseudo.days, f"{spec.truth}"
     parts = [
         f"<h1>{say(spec.title_en, spec.title_zh)}</h1>",
+        *([f"<p class=note><strong>{say('Synthetic data', '合成数据')}</strong></p>"] if found.series.is_synthetic else []),
         f"<p class=soft>{escape(spec.target)} · {escape(unit)} · {say('run', '实验')} {escape(spec.name)}</p>",
         "<p class=note>"
         + say(

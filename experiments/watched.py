@@ -78,7 +78,7 @@ def _scores(spec: Watch, mine: pl.DataFrame) -> Iterator[Score]:
     level = "score" if spec.kind == "scorecard" else "index"
     if spec.kind == "scorecard":
         yield from _ranks(mine)
-    whole = mine.filter(pl.col("level") == level, pl.col("name") == "")
+    whole = mine.filter(pl.col("level") == level)
     yield from _revisions(spec, whole)
     if spec.turns is not None:
         yield from _turns(spec.turns, whole)
@@ -102,7 +102,7 @@ def _revisions(spec: Watch, readings: pl.DataFrame) -> Iterator[Score]:
     if ends.height < 2:
         return
     first, last = ends["first"].to_numpy(), ends["last"].to_numpy()
-    centred = ends.select(pl.col("last") - pl.col("last").mean().over("unit"))["last"].to_numpy()
+    centred = ends.select(pl.col("last") - pl.col("last").mean().over("unit", "name"))["last"].to_numpy()
     signal = float(np.sqrt(np.mean(centred**2)))
     if signal > 0:
         yield "nsr", ends.height, float(np.std(last - first)) / signal
@@ -115,13 +115,14 @@ def _revisions(spec: Watch, readings: pl.DataFrame) -> Iterator[Score]:
 
 def _changes(readings: pl.DataFrame) -> pl.DataFrame:
     """Readings with, as value, the change from the period before, as read at the same origin."""
-    change = pl.col("value") - pl.col("value").shift(1).over("origin", "unit")
-    return readings.sort("origin", "unit", "period").with_columns(value=change).drop_nulls("value")
+    change = pl.col("value") - pl.col("value").shift(1).over("origin", "unit", "name")
+    return readings.sort("origin", "unit", "name", "period").with_columns(value=change).drop_nulls("value")
 
 
 def _turns(turns: Turns, readings: pl.DataFrame) -> Iterator[Score]:
     """The turns of what was last read. Changes are summed, so that an index that was rebased in between has no jump."""
-    last = _changes(readings).sort("origin").group_by("unit", "period", maintain_order=True).last()
+    whole = readings.filter(pl.col("name") == "")
+    last = _changes(whole).sort("origin").group_by("unit", "period", maintain_order=True).last()
     pairs, targeted, extra, own, leads = 0, 0, 0, 0, []
     for _, part in last.sort("unit", "period").group_by("unit", maintain_order=True):
         months = np.array([Period.parse(p).ordinal for p in part["period"]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
@@ -11,7 +12,7 @@ from engine.answers import Answers
 from engine.calendar import known_day
 from engine.errors import NotEnoughData
 from engine.panel import Timing
-from featurestore.answers import ANSWERS, WAVE, newest
+from featurestore.answers import ANSWERS, WAVE
 from featurestore.store import Store
 
 
@@ -24,23 +25,36 @@ class Waves:
     """The answers of several days, read once and then cut in memory: equal to build_answers on each of those days."""
 
     def __init__(self, store: Store, days: Sequence[datetime]) -> None:
-        read: pl.DataFrame | None = None
+        self._waves: dict[tuple[Any, ...], pl.DataFrame] = {}
         for day in sorted(days):
-            found = store.answers(day)
-            read = (
-                found
-                if read is None
-                else pl.concat([read, found.join(read.select(WAVE).unique(), on=WAVE, how="anti")])
-            )
-        self._rows = pl.DataFrame(schema=ANSWERS) if read is None else read
+            for key, part in store.answers(day).partition_by(WAVE, as_dict=True, maintain_order=True).items():
+                self._waves.setdefault(key, part)
 
     def panel(self, asof: datetime) -> Answers:
         """As :func:`build_answers`, for one of the days."""
-        return _known(newest(self._rows, asof), asof, "real")
+        return self._at(asof, "real")
 
     def pseudo(self, origin: datetime, vintage: datetime) -> Answers:
         """The same: every wave carries its own day, so that none need be assumed."""
-        return _known(newest(self._rows, origin), origin, "pseudo")
+        return self._at(origin, "pseudo")
+
+    def altered(self, after: datetime) -> tuple[Waves, int]:
+        """The same with every answer that became known after a day turned round, and how many there are."""
+        other, count = Waves.__new__(Waves), 0
+        other._waves = dict(self._waves)
+        for key, part in self._waves.items():
+            if key[-1] > after:
+                other._waves[key] = part.with_columns(answer=-pl.col("answer"))
+                count += part.height
+        return other, count
+
+    def _at(self, asof: datetime, timing: Timing) -> Answers:
+        newest: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        for key in sorted(self._waves):
+            if key[-1] <= asof:
+                newest[key[:-1]] = key
+        rows = [self._waves[key] for key in newest.values()]
+        return _known(pl.concat(rows) if rows else pl.DataFrame(schema=ANSWERS), asof, timing)
 
 
 def _known(rows: pl.DataFrame, asof: datetime, timing: Timing) -> Answers:

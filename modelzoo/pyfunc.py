@@ -13,9 +13,10 @@ import numpy as np
 import polars as pl
 
 from engine.calendar import Period, parse_asof
-from engine.errors import BadInput
+from engine.errors import BadInput, Refused
 from engine.panel import AXIS, Panel, empty_known
-from modelzoo import bundle
+from engine.reading import Tells
+from modelzoo import bundle, telling
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,15 +40,22 @@ class Predictor:
 
         model_input: column ``month`` (``2016-06``; a quarterly value stands in the last month of its quarter) and one
         column of analysed values per input series, NaN where not known at ``asof`` (the caller answers for that).
-        params: ``asof`` (``2016-07-29``) and ``periods`` (``2016-Q2,2016-Q3``). Raises BadInput, NotReady.
+        params: ``asof`` (``2016-07-29``) and ``periods`` (``2016-Q2,2016-Q3``). Raises BadInput, NotReady; Refused for a
+        model that reads what firms answered, which is no table of months.
+
+        Of a model that tells more than an estimate, READINGS (``engine.reading``).
         """
+        if telling.reads_answers(self.kept.model):
+            raise Refused(f"{self.kept.name} reads what single firms answered: ask it through jingqi monitor")
         asked = params or {}
         if missing := [p for p in ("asof", "periods") if not asked.get(p)]:
             raise BadInput(f"params lack {', '.join(missing)}: {{'asof': '2016-07-29', 'periods': '2016-Q2,2016-Q3'}}")
         panel = self._panel(model_input, str(asked["asof"]))
         periods = [Period.parse(p) for p in str(asked["periods"]).split(",")]
-        estimate = self.kept.fit_for(panel.asof).fitted.estimate(panel, periods)
-        return estimate.to_frame().to_pandas()
+        fitted = self.kept.fit_for(panel.asof).fitted
+        if isinstance(fitted, Tells):
+            return fitted.tell(panel, periods).to_pandas()
+        return fitted.estimate(panel, periods).to_frame().to_pandas()
 
     def _panel(self, given: pd.DataFrame, asof: str) -> Panel:
         ids = self.kept.model.inputs

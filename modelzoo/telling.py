@@ -23,6 +23,11 @@ class Paced(Protocol):
         ...
 
 
+def reads_answers(model: Model) -> bool:
+    """Whether it reads what firms answered, where others read a panel of series."""
+    return getattr(model, "reads", "panel") == "answers"
+
+
 def tell(fitted: Fitted, panel: Panel, periods: Sequence[Period]) -> pl.DataFrame:
     """READINGS for these periods: the model's own where it tells more than an estimate, else the estimate's."""
     if isinstance(fitted, Tells):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import polars as pl
 
 from engine.errors import BadInput, Unknown
+from engine.indicator import is_synthetic
 from engine.panel import Panel
 from engine.reading import READINGS
 from featurestore.panel import build_panel
 from featurestore.store import ScoreRun, Store
+from featurestore.surveys import build_answers
 from modelzoo import telling
 from serving.answer import asof_text, timing_of
 from serving.champions import Champion, Champions
@@ -94,12 +97,15 @@ def ask(store: Store, champion: Champion, asof: datetime) -> Said:
 
 
 def panel_of(store: Store, champion: Champion, asof: datetime) -> Panel:
-    """What the champion reads, as known at ``asof``."""
+    """What the champion reads, as known at ``asof``; of one that reads Answers, these."""
+    if telling.reads_answers(champion.bundle.model):
+        return cast(Panel, build_answers(store, asof))  # a model gets what it reads, and only it looks inside
     return build_panel(store, champion.bundle.model.inputs, asof)
 
 
 def _answer(store: Store, champion: Champion, run: ScoreRun, rows: pl.DataFrame) -> Readings:
-    names = telling.names(champion.bundle.model, champion.bundle.series)
+    regions = {s.region.code: (s.region.name_en, s.region.name_zh) for s in store.series().values()}
+    names = regions | telling.names(champion.bundle.model, champion.bundle.series)
     told = tuple(
         Reading(
             **row,
@@ -122,6 +128,6 @@ def _answer(store: Store, champion: Champion, run: ScoreRun, rows: pl.DataFrame)
         fitted_asof=asof_text(run.fitted_asof),
         timing="real" if run.timing == "real" else "pseudo",
         panel=run.panel,
-        is_synthetic=any(s.region.is_synthetic for s in champion.bundle.series),
+        is_synthetic=is_synthetic(champion.target) or any(s.is_synthetic for s in champion.bundle.series),
         readings=told,
     )

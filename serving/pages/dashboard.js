@@ -10,6 +10,7 @@ const WORDS = {
     history: "published", band: (p) => `${p} % band`, estimate: "estimate",
     moved: (a, b, x, y) => `from ${x} on ${a} to ${y} on ${b}`, none: "Nothing to compare with before this day.",
     model: "Model", version: "version", run: "run", learned: "learned as of", timing: "timing", panel: "panel", same: "The same numbers:",
+    synthetic: "Synthetic data: a made-up place. Nothing here is an official figure.", mark: "SYNTHETIC DATA",
   },
   zh: {
     target: "目标", asof: "截至该日终", known: "截至", since: "与此日比较", key: "API 密钥", ask: "查询", other: "English",
@@ -20,6 +21,7 @@ const WORDS = {
     history: "已公布", band: (p) => `${p}% 区间`, estimate: "估计",
     moved: (a, b, x, y) => `${a} 为 ${x}，${b} 为 ${y}`, none: "此日之前没有可比较的数据。",
     model: "模型", version: "版本", run: "运行", learned: "参数学习截至", timing: "时效", panel: "数据面板", same: "同样的数字：",
+    synthetic: "合成数据：虚构地区，并非官方统计。", mark: "合成数据",
   },
 };
 const BANDS = [["95", "q025", "q975", 0.18], ["80", "q100", "q900", 0.3], ["50", "q250", "q750", 0.5]];
@@ -105,6 +107,8 @@ function draw() {
   const { answer } = state;
   $("answer").hidden = false;
   $("title").textContent = name(answer);
+  $("synthetic").hidden = !answer.is_synthetic;
+  $("synthetic").textContent = say("synthetic");
   const unit = (state.lang === "zh" && answer.unit_zh) || answer.unit;
   $("unit").textContent = `${answer.target} · ${unit} · ${say("known")} ${answer.asof}`;
   $("numbers").innerHTML = answer.estimates.map(headline).join("");
@@ -160,6 +164,9 @@ function chart(answer, values) {
       `<text class="value" x="${x(i)}" y="${y(q.q975) - 5}" text-anchor="middle">${number(e.mean)}</text>`);
     label(i, e.period);
   });
+  if (answer.is_synthetic) {
+    parts.push(`<text class="synthetic" x="${W / 2}" y="${H / 2}" transform="rotate(-18 ${W / 2} ${H / 2})" text-anchor="middle">${say("mark")}</text>`);
+  }
   return `<svg class="plot" viewBox="0 0 ${W} ${H}" role="img" aria-labelledby="title">${parts.join("")}</svg>`;
 }
 
