@@ -18,6 +18,7 @@ from engine.runs import runs
 from engine.typing import Floats
 
 LAGS = 12  # most lags tried
+ROUNDING = 1e-9  # of the size of a series: what is left of a line is 1.3e-10
 
 
 class GrowthCycle(NamedTuple):
@@ -35,7 +36,7 @@ def growth_cycle(
 
     low, high: periods of the waves that are the cycle; half of a wave of exactly so many periods passes. ahead: months of
     forecast that steady the end, 0 for none. order: of the autoregression, None to choose it. Each series may begin and end when
-    it likes. Raises BadInput for a gap, NotEnoughData.
+    it likes; the cycle of a line is 0, not rounding. Raises BadInput for a gap, NotEnoughData.
     """
     if not 2 < low < high < np.inf:
         raise BadInput(f"a band of waves has 2 < low < high periods, not {low} … {high}")
@@ -46,6 +47,8 @@ def growth_cycle(
     unknown = np.isnan(y)
     trend, cycle = slow.trend[: len(y)].copy(), quick.trend[: len(y)].copy()
     trend[unknown], cycle[unknown] = np.nan, np.nan
+    flat = np.nanmax(np.abs(cycle), axis=0, initial=0.0) <= ROUNDING * np.nanmax(np.abs(y), axis=0, initial=0.0)
+    cycle[np.broadcast_to(flat, y.shape) & ~unknown] = 0.0
     return GrowthCycle(trend, cycle, y - trend - cycle)
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from engine.cycle import extend, growth_cycle, normalise
 from engine.errors import BadInput, NotEnoughData
 from engine.filters import band, hodrick_prescott
+from engine.turning import Oecd, date
 from engine.typing import Floats
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -106,7 +107,12 @@ def test_unit_and_level_do_not_matter(seed: int, scale: float, shift: float) -> 
 
 def test_a_line_has_no_cycle_and_goes_on() -> None:
     y = 3.0 + 0.5 * np.arange(100.0)
-    np.testing.assert_allclose(growth_cycle(y).cycle, 0.0, atol=1e-7)
+    found = growth_cycle(np.column_stack([y, np.full(100, 7.0), walks(100, 1)[:, 0]]))
+    assert not found.cycle[:, :2].any()
+    assert found.cycle[:, 2].std() > 0.1
+    assert date(found.cycle[:, 0], Oecd()).all == ()
+    with pytest.raises(BadInput, match="column 2: a series that never moves"):
+        normalise(found.cycle[:, [2, 1]])
     np.testing.assert_allclose(extend(y, 5), 3.0 + 0.5 * np.arange(105.0), atol=1e-9)
 
 
