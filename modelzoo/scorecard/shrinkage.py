@@ -125,7 +125,7 @@ def suppress(values: Floats, base: Floats, least: int, groups: tuple[str, ...] |
                 if not hidden.any():
                     continue
                 for k in np.argsort(np.where(known[rows, j], base[rows, j], np.inf), kind="stable"):
-                    if hidden.sum() >= 2 and base[rows[hidden], j].sum() >= least:
+                    if base[rows[hidden], j].sum() >= least:  # so two at least: each small one has fewer
                         break
                     if known[rows[k], j] and not hidden[k]:
                         hidden[k] = secondary[rows[k], j] = True

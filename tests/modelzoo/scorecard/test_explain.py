@@ -103,6 +103,15 @@ def test_gaps_sum_to_the_distance_from_the_others_and_peers_are_nearest() -> Non
     assert page(evaluate(made, twin, UNITS, goalposts=POSTS), "D", goalposts=POSTS).peers[0] == ("F", 0.0)
 
 
+def test_peers_are_near_on_what_weighs() -> None:
+    tree = Node("top", children=(Node("x", direction=1, weight=9), Node("y", direction=1)))
+    made = Framework("made", "Made", "虚构", tree, normalisation=Normalisation("goalposts", 0, 1))
+    raw, posts = np.array([[0.5, 0.5], [0.5, 0.9], [0.3, 0.5]]), np.array([[0.0, 0], [1, 1]])
+    found = page(evaluate(made, raw, ("A", "B", "C"), goalposts=posts), "A", goalposts=posts)
+    assert [unit for unit, _ in found.peers] == ["B", "C"]
+    np.testing.assert_allclose([d for _, d in found.peers], [(0.1 * 0.16) ** 0.5, (0.9 * 0.04) ** 0.5])
+
+
 def test_a_held_outlier_stays_held() -> None:
     raw = RAW.copy()
     raw[2, 0] = 50.0

@@ -184,12 +184,25 @@ def test_a_unit_best_in_all_is_first_in_every_draw_and_one_left_out_is_as_if_it_
     found = uncertainty(framework, plain(values), Alternatives(noise=(0.9,), without=("x10",)), draws=500)
     assert (found.ranks[:, 0] == 1).all()
     assert found.separated()[0].tolist() == [False, True, True]
-    left = uncertainty(framework, plain(values), Alternatives(without=("g0",)), draws=400, seed=3)
+    left = uncertainty(framework, plain(values), Alternatives(without=("x00",)), draws=400, seed=3)  # all of g0
     with_all = ranks(aggregate(framework.layout, values)[:, 0])
     without = ranks(aggregate(framework.without("g0").layout, values[:, 1:])[:, 0])
     assert not np.array_equal(with_all, without)
     assert {tuple(row) for row in left.ranks.tolist()} == {tuple(with_all), tuple(without)}
     assert 0.4 < (left.ranks == with_all).all(1).mean() < 0.6
+
+
+def test_alternatives_of_a_kind_are_equally_likely() -> None:
+    values = np.array(
+        [[4.0, 4, 4], [10, 1, 1.6], [1, 30, 1.2]]
+    )  # arithmetic, geometric and harmonic means rank them three ways
+    tree_of_three = Node("top", children=tuple(Node(f"x{j}", direction=1) for j in range(3)))
+    framework = Framework("made", "Made", "虚构", tree_of_three)
+    choices = Alternatives(aggregation=(("arithmetic",), ("geometric",), ("harmonic",)))
+    found = uncertainty(framework, plain(values), choices, draws=9000, seed=1)
+    counts = np.unique(found.ranks, axis=0, return_counts=True)[1]
+    assert len(counts) == 3
+    np.testing.assert_allclose(counts / 9000, 1 / 3, atol=0.02)
 
 
 def test_noise_moves_weights_evenly_within_its_share() -> None:

@@ -63,6 +63,11 @@ def test_overtaking_solves_its_linear_programme(seed: int) -> None:
                 assert found[a, c] == pytest.approx(best.fun, abs=1e-8)
 
 
+def test_a_rival_as_good_on_one_part_draws_level_when_all_weight_is_there() -> None:
+    assert overtaking(np.array([[1.0, 1.0], [1.0, 0.0]]), np.full(2, 0.5))[0, 1] == pytest.approx(0.5)
+    assert np.isinf(overtaking(np.array([[1.0, 1.0], [0.9, 0.0]]), np.full(2, 0.5))[0, 1])
+
+
 def test_a_rank_stands_below_its_stability_and_falls_at_it() -> None:
     rng = np.random.default_rng(3)
     values, weights = rng.uniform(size=(6, 4)), np.full(4, 0.25)
