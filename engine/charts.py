@@ -1,7 +1,8 @@
 """From estimates, scores and news to a figure, as SVG. matplotlib is loaded when something is drawn.
 
 Colours are those of Okabe & Ito (2008), which colour-blind people tell apart. Chinese labels need a font that has the
-characters; :func:`languages` says which labels this machine can draw.
+characters; :func:`languages` says which labels this machine can draw. ``synthetic``: the place is made up, and that is written
+across the figure.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def languages() -> tuple[Language, ...]:
     return ("en", "zh") if _chinese_font() else ("en",)
 
 
-def fan(records: pl.DataFrame, title: str, unit: str, language: Language = "en") -> bytes:
+def fan(records: pl.DataFrame, title: str, unit: str, language: Language = "en", *, synthetic: bool = False) -> bytes:
     """How each period's nowcast moved through its origins, with 50, 80 and 95 % bands, and what came out.
 
     records: columns ``period``, ``origin`` (instants), ``timing`` (one value), ``mean``, the quantiles, ``outcome``
@@ -103,10 +104,20 @@ def fan(records: pl.DataFrame, title: str, unit: str, language: Language = "en")
         axes.set_xlabel(f"{_say('target', language)} ({_say(timing, language)})")
         axes.set_title(title, loc="left", fontweight="bold")
         axes.legend(ncols=5, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.14), handlelength=1.4)
+        if synthetic:
+            mark_synthetic(figure, language)
         return as_svg(figure)
 
 
-def skill(table: pl.DataFrame, title: str, unit: str, language: Language = "en", benchmark: str = "") -> bytes:
+def skill(
+    table: pl.DataFrame,
+    title: str,
+    unit: str,
+    language: Language = "en",
+    benchmark: str = "",
+    *,
+    synthetic: bool = False,
+) -> bytes:
     """RMSE by horizon, a line a model, its name at the line's end; the benchmark in grey.
 
     table: ``model``, ``timing`` (one value), ``horizon`` (months, not null), ``rmse``. Raises BadInput as :func:`fan`.
@@ -132,12 +143,14 @@ def skill(table: pl.DataFrame, title: str, unit: str, language: Language = "en",
         axes.set_ylabel(f"{_say('rmse', language)}, {unit}")
         axes.set_xlabel(f"{_say('horizon', language)} ({_say(timing, language)})")
         axes.set_title(title, loc="left", fontweight="bold")
+        if synthetic:
+            mark_synthetic(figure, language)
         return as_svg(figure)
 
 
 def news(
     table: pl.DataFrame, ends: tuple[tuple[str, float], tuple[str, float]], title: str, unit: str, language: Language = "en",
-    most: int = 10,
+    most: int = 10, *, synthetic: bool = False,
 ) -> bytes:  # fmt: skip
     """From the old estimate to the new one, release by release, largest first: a waterfall that ends where it must.
 
@@ -185,6 +198,8 @@ def news(
         axes.grid(axis="x", color="#e4e4e4", lw=0.6)
         axes.set_xlabel(unit)
         axes.set_title(title, loc="left", fontweight="bold")
+        if synthetic:
+            mark_synthetic(figure, language)
         return as_svg(figure)
 
 

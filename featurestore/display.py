@@ -22,8 +22,18 @@ def title(series: Series) -> str:
     """A series in one line."""
     i = series.indicator
     unit, analysed = _unit(i.unit, i.unit_zh), _unit(i.unit_analysed, i.unit_analysed_zh)
-    mark = f"  {MARK}" if series.is_synthetic else ""
-    return f"{series.id}  {i.name_zh} {i.name_en}, {series.region.name_zh} ({unit}; analysed: {analysed}){mark}"
+    said = f"{series.id}  {i.name_zh} {i.name_en}, {series.region.name_zh} ({unit}; analysed: {analysed})"
+    return marked(said, series.is_synthetic)
+
+
+def name(series: Series) -> str:
+    """What is measured, in Chinese."""
+    return marked(series.indicator.name_zh, series.is_synthetic)
+
+
+def marked(text: str, is_synthetic: bool) -> str:
+    """The text, with the mark behind it if it is about a place that is made up."""
+    return f"{text} {MARK}".strip() if is_synthetic else text
 
 
 def _unit(english: str, chinese: str) -> str:

@@ -75,3 +75,15 @@ def test_the_waterfall_shows_large_releases_and_sums_the_others() -> None:
 def test_a_waterfall_that_misses_its_end_is_refused() -> None:
     with pytest.raises(BadInput, match="does not add up"):
         charts.news(_table(("release", "A", 0.2)), (("2016-06-29", 1.0), ("2016-07-29", 1.3)), "news", "%")
+
+
+def test_a_made_up_place_is_written_across_every_figure() -> None:
+    table = _table(("release", "A", 0.2))
+    news = (table, (("2016-06-29", 1.0), ("2016-07-29", 1.2)), "news", "%")
+    for plain, marked in (
+        (charts.fan(RECORDS, "t", "%"), charts.fan(RECORDS, "t", "%", synthetic=True)),
+        (charts.news(*news), charts.news(*news, synthetic=True)),
+    ):
+        rotated = b"rotate(-18)"
+        assert rotated in marked
+        assert rotated not in plain

@@ -310,6 +310,9 @@ def test_the_dashboard_is_whole_and_loads_nothing_from_elsewhere(http: TestClien
         r"^  (?:en|zh): \{(.*?)^  \},", script, re.MULTILINE | re.DOTALL))  # fmt: skip
     assert english == chinese
     assert len(english) > 30
+    assert {"synthetic", "mark"} <= english  # a made-up place is named above the numbers and across the chart
+    assert 'id="synthetic"' in page.text
+    assert script.count("answer.is_synthetic") == 2
 
 
 DAYS = st.one_of(

@@ -106,6 +106,21 @@ def test_what_cannot_be_answered_is_a_problem(client: TestClient, query: str, st
     assert said in reply.text
 
 
+def test_whatever_is_said_of_a_made_up_place_is_marked(client: TestClient, http: TestClient) -> None:
+    assert all(i["is_synthetic"] for i in asked(client, "/v1/indicators")["indicators"])
+    assert not any(i["is_synthetic"] for i in asked(http, "/v1/indicators")["indicators"])
+    one = "loans_balance@SYN-33"
+    for url in (f"/v1/series/{one}", f"/v1/series/{one}/revisions"):
+        assert asked(client, url)["series"]["is_synthetic"] is True
+        table = pl.read_ipc_stream(io.BytesIO(client.get(url, headers={"Accept": wire.ARROW}).content))
+        assert table.height > 200
+        assert table["is_synthetic"].all()
+    for url in ("/v1/nowcasts/gdpc1@US?asof=2016-06-29", "/v1/nowcasts/gdpc1@US/news"):
+        assert asked(http, url)["is_synthetic"] is False
+        table = pl.read_ipc_stream(io.BytesIO(http.get(url, headers={"Accept": wire.ARROW}).content))
+        assert not table["is_synthetic"].any()
+
+
 def test_the_province_is_checked_within_a_second(client: TestClient) -> None:
     start = time.process_time()
     asked(client, "/v1/quality?asof=2025-12-31")
