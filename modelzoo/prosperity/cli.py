@@ -6,6 +6,7 @@ Source: Gyomai & Guidetti (2012), OECD System of Composite Leading Indicators. T
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,6 +66,11 @@ class Cli:
     @property
     def targets(self) -> tuple[str, ...]:
         return (self.target,)
+
+    @property
+    def names(self) -> Mapping[str, tuple[str, str]]:
+        """English and Chinese names of the parts that are no components."""
+        return components.PARTS
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -45,6 +45,14 @@ FEWEST = 48  # months known
 SAME = 0.99  # correlation of twins
 
 
+PARTS = {
+    "trend": ("trend", "趋势"),
+    "base": ("base", "基数"),
+    "neutral": ("neutral level of 50", "荣枯线50"),
+}
+"""English and Chinese names of what is a part of an index and no component."""
+
+
 class Composed(Protocol):
     """The options that say what an index is made of."""
 
@@ -204,6 +212,8 @@ def _classified(model: Composed, given: Chosen, found: Columns) -> Chosen:
     for n in sorted(cycles, key=lambda n: (-abs(correlation[n]), n)):
         twin = any(_correlation(cycles[n], cycles[m]) >= SAME for m in cycles if own[m])
         own[n], reason[n] = not twin, (TWIN if twin else CHOSEN) | reason[n]
+    if role is Group.COINCIDENT and not model.coincident:
+        coincident = own
     return Chosen(given.ids, given.measures, own, coincident, sign, lead, correlation, reason)
 
 

@@ -6,6 +6,7 @@ as fast in the long run as the coincident items do on average from their first f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -59,6 +60,11 @@ class Composite:
     @property
     def targets(self) -> tuple[str, ...]:
         return (self.target,)
+
+    @property
+    def names(self) -> Mapping[str, tuple[str, str]]:
+        """English and Chinese names of the parts that are no components."""
+        return components.PARTS
 
     @property
     def inputs(self) -> tuple[str, ...]:

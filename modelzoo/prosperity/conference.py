@@ -6,6 +6,7 @@ indexes, which it dropped in January 2001.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,11 @@ class Conference:
     @property
     def targets(self) -> tuple[str, ...]:
         return (self.target,)
+
+    @property
+    def names(self) -> Mapping[str, tuple[str, str]]:
+        """English and Chinese names of the parts that are no components."""
+        return components.PARTS
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Source: The Conference Board, diffusion indexes (1 for a rise of more than 0.05 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -70,6 +71,11 @@ class Diffusion:
         return (self.target,)
 
     @property
+    def names(self) -> Mapping[str, tuple[str, str]]:
+        """English and Chinese names of the parts that are no components."""
+        return components.PARTS
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """The components and the reference; the index itself is not a stored series."""
         return components.inputs(self)
@@ -119,7 +125,7 @@ class FittedDiffusion(Historied):
         month = 0.5 * (bands[:, LEVELS.index(0.9)] - bands[:, LEVELS.index(0.1)]) / Z[LEVELS.index(0.9)]
         sd = np.sqrt(n / max(n - 1, 1) * (each**2).sum(1) + month**2)
         quantiles = parts.sum(1)[:, None] + sd[:, None] * Z
-        return History(model.target, first, (*self.chosen.names, "50"), parts, marks, quantiles)
+        return History(model.target, first, (*self.chosen.names, "neutral"), parts, marks, quantiles)
 
     def state(self) -> State:
         return self.chosen.state()

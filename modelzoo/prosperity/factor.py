@@ -6,7 +6,7 @@ of ``engine.factor_fit``, for components with any pattern of missing months.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +65,11 @@ class Factor:
     @property
     def targets(self) -> tuple[str, ...]:
         return (self.target,)
+
+    @property
+    def names(self) -> Mapping[str, tuple[str, str]]:
+        """English and Chinese names of the parts that are no components."""
+        return components.PARTS
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -24,27 +24,35 @@ pytestmark = pytest.mark.skipif(bool(indices.ABSENT), reason=indices.ABSENT)
 
 CO = ("payems@US", "w875rx1@US", "indpro@US")
 LEAD = ("awhman@US", "houst@US", "m2sl@US", "isratio@US")
+POOL = (*CO, *LEAD, "unrate@US", "uempmean@US", "gs10@US", "cpiaucsl@US")
 LAG = ("busloans@US", "uempmean@US", "unrate@US")
 CASES: dict[str, tuple[Model, ...]] = {
     "prosperity.cli": (
         Cli("leading@US", LEAD, "indpro@US", ("isratio@US",), select=False),
         Cli("leading@US", LEAD, "indpro@US", ("isratio@US",), select=False, form="trend"),
         Cli("leading@US", LEAD, "indpro@US", ("isratio@US",), select=False, form="rate"),
+        Cli("leading@US", POOL, "indpro@US", form="trend"),
     ),
     "prosperity.composite": (
         Composite("coincident@US", CO, base="2010", weights=(1.0, 2.0, 1.5)),
         Composite("lagging@US", LAG, CO, ("uempmean@US", "unrate@US")),
+        Composite("leading@US", POOL, reference="indpro@US"),
     ),
     "prosperity.conference": (
+        Conference("coincident@US", POOL, reference="indpro@US"),
         Conference("coincident@US", CO),
         Conference("leading@US", (*LEAD, "gs10@US"), CO, ("isratio@US",), base="2010"),
     ),
     "prosperity.diffusion": (
         Diffusion("coincident@US", (*CO, "unrate@US"), ("unrate@US",)),
         Diffusion("leading@US", LEAD, ("isratio@US",), weights=(1, 2, 3, 4), span=6, smooth=3),
+        Diffusion("leading@US", POOL, reference="indpro@US"),
         Diffusion("lagging@US", LAG, ("uempmean@US",), form="cumulative", span=3),
     ),
-    "prosperity.factor": (Factor("coincident@US", (*CO, "unrate@US"), ("unrate@US",), tolerance=1e-5),),
+    "prosperity.factor": (
+        Factor("coincident@US", (*CO, "unrate@US"), ("unrate@US",), tolerance=1e-5),
+        Factor("coincident@US", POOL, reference="indpro@US", base="2010", tolerance=1e-5),
+    ),
 }
 
 
