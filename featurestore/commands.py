@@ -249,13 +249,13 @@ def check(
         rows = [
             {"department": r["agency"], "部门": r["agency_zh"], "series": r["series"], "expected": r["expected"]}
             | {k: None if r[k] is None else f"{r[k]:.1%}" for k in shares}
-            | {"": display.MARK if r["is_synthetic"] else ""}
+            | {"": display.marked("", r["is_synthetic"])}
             for r in rows
         ]
     else:
         rows = [
             {k: r[k] for k in ("severity", "rule", "series")}
-            | {"name": r["name_zh"] + (f" {display.MARK}" if r["is_synthetic"] else "")}
+            | {"name": display.marked(r["name_zh"], r["is_synthetic"])}
             | {k: r[k] for k in ("period", "says", "do")}
             for r in rows
         ]
@@ -385,11 +385,12 @@ def panel(ids: tuple[str, ...], asof: str | None, last: int, as_json: bool) -> N
     if as_json:
         facts = {"asof": built.day, "timing": built.timing, "digest": digest, "newest": newest and newest.isoformat()}
         values = {i: built.frame[i].to_list() for i in built.ids}
-        click.echo(json.dumps({**facts, "months": months, "series": values}, ensure_ascii=False))
+        told = {"is_synthetic": {s.id: s.is_synthetic for s in built.series}}
+        click.echo(json.dumps({**facts, "months": months, "series": values, **told}, ensure_ascii=False))
         return
     tail = slice(-last, None) if last > 0 else slice(None)
     lines = [
-        {"id": s.id, "name": s.indicator.name_zh, "unit": s.indicator.unit_analysed}
+        {"id": s.id, "name": display.name(s), "unit": s.indicator.unit_analysed}
         | dict(zip(months[tail], built.frame[s.id][tail].to_list(), strict=True))
         for s in built.series
     ]
