@@ -31,10 +31,11 @@ STAMP = pl.Datetime("us", "UTC")
 class Panel:
     """Values known at ``asof``, one row a month, one column a series.
 
-    values: ``(T, N)`` from the month ``first`` on, NaN where nothing is known; a quarterly value stands in the last month of its
-    quarter. stamps: ``(T, N)`` int64, microseconds since 1970 UTC when the newest value behind the cell became known, NEVER where
-    it is empty. As polars frames both are ``frame`` and ``known``. flags: ``(T, N)`` what to be careful about, the bits PAIR,
-    IMPUTED and NOMINAL_SCOPE of ``engine.figures.Origin``; 0 for a published figure, an empty cell, and where none are given.
+    values: ``(T, N)`` from the month ``first`` on, NaN where nothing is known; a quarterly or annual value stands in the last
+    month of its period. stamps: ``(T, N)`` int64, microseconds since 1970 UTC when the newest value behind the cell became known,
+    NEVER where it is empty. As polars frames both are ``frame`` and ``known``. flags: ``(T, N)`` what to be careful about, the
+    bits PAIR, IMPUTED and NOMINAL_SCOPE of ``engine.figures.Origin``; 0 for a published figure, an empty cell, and where none
+    are given.
 
     Raises LookAhead if a cell became known after ``asof``, BadInput if the shapes do not fit.
     """

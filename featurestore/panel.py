@@ -1,8 +1,8 @@
 """From the store to a Panel: published figures and features, as known on a day.
 
 A published value is analysed by the step of the catalogue, at the frequency of its own series, from values known on that same day;
-a feature (``retail_total_ytd.mom@CN-33``) is made by its recipe, see :mod:`featurestore.compute`. A quarterly value stands in the
-last month of its quarter. The axis runs from the first to the last month in which a cell is known.
+a feature (``retail_total_ytd.mom@CN-33``) is made by its recipe, see :mod:`featurestore.compute`. A quarterly or annual value
+stands in the last month of its period. The axis runs from the first to the last month in which a cell is known.
 """
 
 from __future__ import annotations
@@ -158,8 +158,8 @@ def plan_of(store: Store, ids: Sequence[str]) -> Plan:
     if missing := [i for i in ids if i not in stored and not is_feature(i)]:
         raise rows.not_stored(missing)
     columns = tuple(stored[i] if i in stored else resolve(i, stored) for i in ids)
-    if odd := [c.id for c in columns if isinstance(c, Series) and c.freq not in (Freq.M, Freq.Q)]:
-        raise BadInput(f"a panel holds monthly and quarterly series, not {', '.join(odd)}")
+    if odd := [c.id for c in columns if isinstance(c, Series) and c.freq not in (Freq.M, Freq.Q, Freq.A)]:
+        raise BadInput(f"a panel holds monthly, quarterly and annual series, not {', '.join(odd)}")
     read = (s for c in columns for s in (c.sources if isinstance(c, Feature) else (c,)))
     return Plan(columns, tuple({s.id: s for s in read}.values()))
 
@@ -258,8 +258,8 @@ def _column(s: Series, period: Ints, value: Floats, known: Ints) -> tuple[Ints, 
     for back in range(1, reach(s.indicator.step) + 1):
         newest[back:] = np.maximum(newest[back:], when[:-back])
     filled = np.flatnonzero(~np.isnan(analysed))
-    ordinal = filled + period[0]
-    return (ordinal if s.freq is Freq.M else ordinal * 3 + 2), analysed[filled], newest[filled]
+    months = 12 // s.freq.per_year
+    return (filled + period[0] + 1) * months - 1, analysed[filled], newest[filled]
 
 
 def _microseconds(instant: datetime) -> int:

@@ -115,6 +115,20 @@ def test_a_pseudo_panel_knows_each_value_after_its_delay(make: Any, say: Any) ->
     assert known["s@US"][1] == end_of(date(2019, 2, 17))
 
 
+def test_a_value_of_a_year_stands_in_its_december(make: Any, say: Any) -> None:
+    a, x = make("a", freq="A", step="pch", delay_days=60), make("x", step="lin")
+    store = filled([say(1, a, {2017: 4.0, 2018: 5.0}), say(2, a, {2018: 6.0}), say(2, x, {JAN: 1.0})])
+    panel = build_panel(store, ["a@US", "x@US"], datetime(2020, 1, 5, tzinfo=UTC))
+    assert (str(panel.first), str(panel.last)) == ("2018-12", "2019-01")
+    assert panel.frame["a@US"].to_list() == [50.0, None]
+    assert [k and k.day for k in panel.known["a@US"]] == [2, None]
+    assert same(panel, Cube(store, ["a@US", "x@US"]).panel(datetime(2020, 1, 5, tzinfo=UTC)))
+    vintage = datetime(2020, 1, 5, tzinfo=UTC)
+    assert pseudo_panel(store, ["a@US"], end_of(date(2019, 3, 1)), vintage).frame["a@US"].to_list() == [50.0]
+    with pytest.raises(NotEnoughData):
+        pseudo_panel(store, ["a@US"], end_of(date(2019, 2, 28)), vintage)
+
+
 def test_errors(new_york: MemoryStore, make: Any, say: Any) -> None:
     with pytest.raises(Unknown, match="no@US"):
         build_panel(new_york, ["gdpc1@US", "no@US"], B)
