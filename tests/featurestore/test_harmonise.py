@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+import monthly
 import numpy as np
 import polars as pl
 import provincial
@@ -251,6 +252,19 @@ def test_what_x13_cannot_take_is_adjusted_by_stl_or_not_at_all_and_says_so() -> 
     assert early.series[0].made.note.startswith("not adjusted: a seasonal pattern needs each season twice")  # type: ignore[union-attr]
     found = trace(store, names[0], Period.parse("2009-04"), end_of(date(2009, 6, 25)))
     assert found.reason == early.series[0].made.note  # type: ignore[union-attr]
+
+
+def test_a_history_that_came_in_one_load_is_reviewed_on_what_is_known_now(make: Any, say: Any) -> None:
+    """Nothing of it was known at the last review, yet X-13 takes it: the airline passengers of Box and Jenkins."""
+    series = make("air", step="lin", kind="level_month", jan_feb="separate", aggregation="sum")
+    load = say(1, series, {monthly.SINCE.ordinal + i: float(x) for i, x in enumerate(monthly.PASSENGERS)})
+    store = MemoryStore()
+    store.append(load.release, load.values, load.series)
+    panel = build_panel(store, ["air.mom@US", "air@US"], datetime(2020, 1, 5, tzinfo=UTC))
+    assert panel.series[0].made.note == "X-13ARIMA-SEATS, X-11, model chosen on data to 1960-12"  # type: ignore[union-attr]
+    raw = np.diff(np.log(panel.matrix(["air@US"])[:, 0]))
+    assert np.nanstd(panel.matrix(["air.mom@US"])) < 25 * np.std(raw)  # in per cent: a quarter of it
+    assert not (panel.flags & (PAIR | IMPUTED)).any()
 
 
 def test_an_adjusted_rate_flags_what_a_split_has_touched() -> None:

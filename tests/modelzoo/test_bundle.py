@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from engine.calendar import Freq, Period, end_of
 from engine.errors import BadInput, NotReady, Unknown
-from engine.indicator import Indicator, Region, Series
+from engine.indicator import Indicator, Made, Region, Series
 from engine.panel import AXIS, Panel, empty_known
 from modelzoo import bundle, zoo
 
@@ -56,6 +57,18 @@ def test_round_trip_to_the_last_bit(two_days: bundle.Bundle, tmp_path: Path) -> 
         assert a.mean.tobytes() == b.mean.tobytes()
         assert a.quantiles.tobytes() == b.quantiles.tobytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["b"], "a draft was left behind"
+
+
+def test_how_a_column_was_made_comes_back_and_what_is_published_stands_as_it_always_did(
+    two_days: bundle.Bundle, tmp_path: Path
+) -> None:
+    made = Made("gdpc1 | two_year", 2, "ab" * 32)
+    bundle.save(tmp_path / "made", replace(two_days, series=(replace(GDP, made=made),)))
+    assert bundle.load(tmp_path / "made").series[0].made == made
+    bundle.save(tmp_path / "plain", two_days)
+    said = json.loads((tmp_path / "plain" / "model.json").read_text(encoding="utf-8"))
+    assert list(said["series"][0]) == ["indicator", "region"]  # as bundles were before there were features
+    assert bundle.load(tmp_path / "plain").series == (GDP,)
 
 
 def test_the_fit_of_a_day_was_never_learned_later(two_days: bundle.Bundle) -> None:
