@@ -82,7 +82,7 @@ class Cli:
         chosen = choose(self, panel, self.select)
         found = chosen.columns(panel)
 
-        def build(cut: Columns, base: str) -> tuple[int, Floats]:
+        def build(cut: Columns) -> tuple[int, Floats]:
             learned, cycles = learn(self, chosen, chosen.measured(cut))
             first, parts = learned.make(self, chosen, cycles)
             return first, parts.sum(1)

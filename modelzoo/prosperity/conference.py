@@ -62,14 +62,16 @@ class Conference:
         chosen = choose(self, panel, bool(self.reference))
         found = chosen.columns(panel)
 
-        def build(cut: Columns, base: str) -> tuple[int, Floats]:
+        def build(cut: Columns) -> tuple[int, Floats]:
             data = chosen.measured(cut)
             run, parts = learn(chosen, data, self.target).make(chosen, data, self.target)
-            return run.start, rebased(parts, data.first + run.start, base, self.target).sum(1)
+            return run.start, rebased(parts, data.first + run.start, "", self.target).sum(1)
 
-        past = replay.revisions(found, build, self.base)
+        past = replay.revisions(found, build)
         learned = learn(chosen, chosen.measured(found), self.target)
-        return FittedConference(self, chosen, learned, replay.spread(past.error / past.final))
+        fitted = FittedConference(self, chosen, learned, replay.spread(replay.course(past)))
+        fitted.history(panel)  # or what is wrong with it, the base year say
+        return fitted
 
     def restore(self, state: State) -> FittedConference:
         spread, size_trend, error = (np.asarray(state[k], float) for k in ("spread", "size_trend", "error"))
@@ -98,7 +100,10 @@ class Learned:
 
 @dataclass(frozen=True)
 class FittedConference(Historied):
-    """error: ``(AGES,)`` relative error of a month by its age, from replays of the last ten years; the bands are normal with it."""
+    """error: ``(AGES,)`` relative error of the course of the index by the age of the month (modelzoo.prosperity.replay).
+
+    From replays of the last ten years; the bands are normal with it.
+    """
 
     model: Conference
     chosen: Chosen

@@ -100,7 +100,9 @@ class Factor:
             layout.split(start, 0.0), data, free[~carried], free[carried], block, self.tolerance, 1000
         )
         place = int(chosen.own[:anchor].sum())
-        return FittedFactor(self, chosen, mean, sd, layout.join(best, N).oriented(np.array([place])), path)
+        fitted = FittedFactor(self, chosen, mean, sd, layout.join(best, N).oriented(np.array([place])), path)
+        fitted._history(panel, [])  # or what is wrong with it, the base year say
+        return fitted
 
     def restore(self, state: State) -> FittedFactor:
         s = {k: np.asarray(state[k], float) for k in ("A", "Q", "loadings", "rho", "sigma2", "mean", "sd", "path")}

@@ -12,13 +12,12 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from engine.calendar import Period
 from engine.errors import NotEnoughData
 from engine.typing import Floats, Ints
 from modelzoo.prosperity.history import Z
 from modelzoo.prosperity.measure import Columns
 
-Build: TypeAlias = Callable[[Columns, str], tuple[int, Floats]]
+Build: TypeAlias = Callable[[Columns], tuple[int, Floats]]
 
 
 class Replays(NamedTuple):
@@ -36,21 +35,16 @@ FEWEST = 4
 LEAST = 48  # months of components for a replay
 
 
-def revisions(found: Columns, build: Build, base: str = "") -> Replays:
+def revisions(found: Columns, build: Build) -> Replays:
     """Replays at days spread over the last ten years, the newest a year ago.
 
-    build: from components and base year to the row in which the index begins and its values ``(n,)``; where it raises
-    NotEnoughData the day is left out. A base year that ended less than two years ago gives way to the first twelve months.
-    Raises NotEnoughData below 4 replays.
+    build: from components to the row in which the index begins and its values ``(n,)``; where it raises NotEnoughData the day
+    is left out. Raises NotEnoughData below 4 replays.
     """
     T = len(found.values)
     low = max(LEAST, T - 12 * YEARS)
-    if base:
-        build(found, base)  # says so if the base year is not known
-        known = Period.parse(f"{base}-12") - found.first + 1
-        low, base = (max(low, known), base) if known <= T - 24 else (low, "")
     ends = np.unique(np.linspace(low, T - 12, REPLAYS).astype(np.int64)) if low <= T - 12 else np.empty(0, np.int64)
-    past = _replays(found, build, base, ends)
+    past = _replays(found, build, ends)
     if len(past.error) < FEWEST:
         raise NotEnoughData(
             f"the error of an index is learned from {FEWEST} replays, each of {LEAST} months or more and {AGES} of the index; "
@@ -59,14 +53,23 @@ def revisions(found: Columns, build: Build, base: str = "") -> Replays:
     return past
 
 
-def _replays(found: Columns, build: Build, base: str, ends: Ints) -> Replays:
-    start, now = build(found, base)
+def course(past: Replays) -> Floats:
+    """Relative errors ``(R, AGES)`` of the course of an index over its newest months, each replay brought to the mean of now.
+
+    The level of such an index is a convention, its base; what a reader sees in its last two years is the course.
+    """
+    relative = np.log1p(past.error / past.final)
+    return np.asarray(relative - relative.mean(1, keepdims=True), np.float64)
+
+
+def _replays(found: Columns, build: Build, ends: Ints) -> Replays:
+    start, now = build(found)
     final = np.full(len(found.values), np.nan)
     final[start : start + len(now)] = now
     finals, errors = [], []
     for end in map(int, ends):
         try:
-            lo, then = build(found.until(end), base)
+            lo, then = build(found.until(end))
         except NotEnoughData:
             continue
         hi = lo + len(then)

@@ -123,7 +123,8 @@ def test_bands_are_the_errors_of_replays() -> None:
         cut = indices.panel("1975-01", panel.values[:end], panel.series)
         then = model.fit(cut).history(cut).values
         held = now[len(then) - 24 : len(then)]
-        errors.append((then[-24:] / held - 1.0)[::-1])
+        off = np.log(then[-24:] / held)[::-1]
+        errors.append(off - off.mean())
     np.testing.assert_allclose(fitted.error, np.sqrt(np.mean(np.square(errors), axis=0)), rtol=1e-9)
 
 
