@@ -1,4 +1,4 @@
-"""What is warned of: an event that is a column of the panel, or a slowdown read from one; and when it counts."""
+"""What is warned of: an event that is a column of the panel, or a slowdown or downswing read from one; and when it counts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import Literal
 import numpy as np
 
 from engine.calendar import Freq, Period
-from engine.errors import BadInput
+from engine.errors import BadInput, NotEnoughData
 from engine.panel import Panel
 from engine.typing import Floats
 
-Rule = Literal["flag", "slowdown"]
+Rule = Literal["flag", "slowdown", "downswing"]
 When = Literal["at", "within"]
+
+OPEN = 6
+"""Months at the end in which a downswing is not known yet: a turn needs five months on either side."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Event:
 
     series: monthly series id in which it is read.
     rule: "flag" the series is 1 while it lasts and 0 otherwise; "slowdown" it lies more than ``fall`` below its value
-        ``span`` months before.
+        ``span`` months before; "downswing" from a peak to a trough of its growth cycle (12 to 120 months, the OECD's turns), as
+        seen from the panel, the last six months open, and months without a figure filled by a line.
     when: "at" the estimate for a month is the chance that the event is on in it, told ``ahead`` months before; "within" the
         chance that it begins in the ``ahead`` months after the month; months in which it is on do not count then.
     ahead: months.
@@ -51,6 +55,8 @@ class Event:
             fell = np.full(len(x), np.nan)
             fell[self.span :] = x[: -self.span] - x[self.span :]
             return np.where(np.isnan(fell), np.nan, (fell > self.fall).astype(float))
+        if self.rule == "downswing":
+            return _downswing(x)
         if not np.isin(x[~np.isnan(x)], (0.0, 1.0)).all():
             raise BadInput(f"event {self.series} is not a flag of 0 and 1 as of {panel.day}; a rule can make one of it")
         return x
@@ -77,7 +83,29 @@ class Event:
         inside = (rows >= 0) & (rows < len(x))
         return np.where(inside[:, None], x[np.clip(rows, 0, len(x) - 1)], np.nan)
 
+    def newest(self, panel: Panel, ids: Sequence[str], need: int) -> Period:
+        """The newest month for which ``need`` of the predictors are known. Raises NotEnoughData."""
+        told = np.flatnonzero((~np.isnan(panel.matrix(ids))).sum(1) >= need)
+        if not len(told):
+            raise NotEnoughData(f"no month has {need} of {', '.join(ids)} as of {panel.day}")
+        return panel.first + int(told[-1]) + (self.ahead if self.when == "at" else 0)
+
     def sample(self, panel: Panel, ids: Sequence[str]) -> tuple[Floats, Floats]:
         """Predictors ``(T, N)`` and what came ``(T,)``, month by month of the panel's axis; NaN where not known."""
         months = [panel.first + t for t in range(panel.months)]
         return self.predictors(panel, ids, months), self.label(self.on(panel))
+
+
+def _downswing(x: Floats) -> Floats:
+    """``(T,)`` 1 from the month after a peak of the growth cycle to its trough, 0 in upswings, NaN where not known."""
+    from engine.cycle import growth_cycle
+    from engine.turning import Oecd, date
+
+    at = np.flatnonzero(~np.isnan(x))
+    out = np.full(len(x), np.nan)
+    if len(at):
+        lo, hi = int(at[0]), int(at[-1]) + 1
+        filled = np.interp(np.arange(lo, hi), at, x[at])
+        states = date(growth_cycle(filled).cycle, Oecd()).states(hi - lo)[: max(hi - lo - OPEN, 0)]
+        out[lo : lo + len(states)] = np.where(states == 0, np.nan, (states < 0).astype(float))
+    return out

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
+import polars as pl
 from pydantic import BeforeValidator
 
 from engine.calendar import Freq, Period, known_day
@@ -15,6 +16,7 @@ from engine.estimate import LEVELS, Estimate
 from engine.lights import Lights, Mark
 from engine.model import State
 from engine.panel import Panel
+from engine.reading import READINGS, of_estimate
 from engine.typing import Bools, Floats, Ints
 from modelzoo.warning import rules, scoring
 from modelzoo.warning.rules import Item, Learning, ThresholdSet
@@ -78,6 +80,11 @@ class CompositeLights:
     def weights(self) -> Ints:
         """``(K,)`` whole numbers."""
         return np.array([i.weight for i in self.items], np.int64)
+
+    @property
+    def names(self) -> dict[str, tuple[str, str]]:
+        """English and Chinese names of the items, by series."""
+        return {i.series(self.region): (i.name_en, i.name_zh) for i in self.items if i.name_en and i.name_zh}
 
     def fit(self, panel: Panel) -> FittedLights:
         """Learn the thresholds of the items that no set covers from the start. Raises NotEnoughData naming the item."""
@@ -185,6 +192,24 @@ class FittedLights:
                 quantiles[h] += np.quantile(self._misses(panel, marks), LEVELS)
         quantiles = np.clip(quantiles, 100 / 3, 500 / 3)  # all items blue, all items red
         return Estimate(told.target, told.asof, told.periods, told.index, quantiles, told.items, told.parts)
+
+    def newest(self, panel: Panel) -> Period:
+        """The newest month with a light. Raises NotEnoughData."""
+        return self.lights(panel).periods[-1]
+
+    def tell(self, panel: Panel, periods: Sequence[Period]) -> pl.DataFrame:
+        """READINGS: the index with its bands and parts, lights of the whole and of the items, their scores and marks."""
+        told = self.lights(panel, periods)
+        months = [str(p) for p in periods]
+        rows = [(m, "light", "", float(v)) for m, v in zip(months, told.light, strict=True)]
+        for h, m in enumerate(months):
+            for k, name in enumerate(told.items):
+                if told.scores[h, k]:
+                    rows += [(m, level, name, float(told.scores[h, k])) for level in ("light", "score")]
+                if told.marks[h, k] in (Mark.CARRIED, Mark.MISSING):
+                    rows.append((m, "mark", name, float(told.marks[h, k])))
+        more = pl.DataFrame([(self.model.region, *r) for r in rows], schema=READINGS, orient="row")
+        return pl.concat([of_estimate(self.estimate(panel, periods), self.model.region), more])
 
     def thresholds(self, panel: Panel) -> tuple[Floats, tuple[str, ...]]:
         """``(T, K, 4)`` in force in each month of the panel, and their names."""

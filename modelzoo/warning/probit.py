@@ -94,6 +94,10 @@ class FittedProbit:
         quantiles = self.equation.probability(index[:, None] + se[:, None] * ndtri(np.array(LEVELS)))
         return Estimate(model.target, panel.asof, tuple(periods), self.equation.probability(index), quantiles)
 
+    def newest(self, panel: Panel) -> Period:
+        """The newest month that can be estimated. Raises NotEnoughData."""
+        return self.model.event.newest(panel, self.model.predictors, len(self.model.predictors))
+
     def state(self) -> State:
         e = self.equation
         return {

@@ -148,6 +148,10 @@ class FittedSignals:
             )  # fmt: skip
         return pl.DataFrame(rows)
 
+    def newest(self, panel: Panel) -> Period:
+        """The newest month that can be estimated. Raises NotEnoughData."""
+        return self.model.event.newest(panel, self.model.indicators, 1)
+
     def state(self) -> State:
         names = ("sides", "cuts", "tables", "weights", "steps", "counts")
         return {name: getattr(self, name) for name in names}

@@ -117,6 +117,10 @@ class FittedSwitching:
         out = np.array([low[t] if t <= last else switching.forecast(float(low[-1]), stay, t - last) for t in rows])
         return out if self.model.downturn == "low" else 1.0 - out
 
+    def newest(self, panel: Panel) -> Period:
+        """The newest month of the series. Raises NotEnoughData."""
+        return last_known(panel, self.model.series)[0]
+
     def state(self) -> State:
         r = self.regimes
         return {
