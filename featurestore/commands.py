@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,15 +165,22 @@ def _busy(doing: str) -> Iterator[None]:
 )
 @_JSON
 def show(series_id: str, asof: str | None, traced: str | None, as_json: bool) -> None:
-    """The values of series ID as known on a day: published, analysed, and since when they are known."""
+    """The values of series ID as known on a day: published, analysed, and since when they are known.
+
+    ID may be a feature, as in retail_total_ytd.yoy@SYN-33 (jingqi data catalogue --features).
+    """
     if traced:
         _trace(series_id, traced, _instant(asof), as_json)
         return
     from featurestore import display
     from featurestore.connect import connect
+    from featurestore.features import is_feature
     from featurestore.panel import own_values
 
     at = _instant(asof)
+    if is_feature(series_id):
+        _show_feature(series_id, at, as_json)
+        return
     with connect() as store:
         series, frame = own_values(store, series_id, at)
     lines = [
@@ -186,14 +194,34 @@ def show(series_id: str, asof: str | None, traced: str | None, as_json: bool) ->
         display.table(lines, display.title(series))
 
 
+def _show_feature(feature_id: str, at: datetime, as_json: bool) -> None:
+    from featurestore import display
+    from featurestore.connect import connect
+    from featurestore.panel import feature_values
+
+    with connect() as store:
+        series, frame = feature_values(store, feature_id, at)
+    said = display.flags if as_json else display.flag_text
+    lines = [
+        {"period": str(Period(series.freq, p)), "value": v, "flags": said(f), "known": known_day(k).isoformat()}
+        for p, v, f, k in frame.iter_rows()
+    ]
+    facts = {"id": feature_id, "asof": known_day(at).isoformat(), **display.meaning(series)}
+    if as_json:
+        click.echo(json.dumps(facts | {"values": lines}, ensure_ascii=False))
+    else:
+        display.table(lines, f"{display.title(series)}\n{display.made(series)}")
+
+
 def _trace(series_id: str, text: str, at: datetime, as_json: bool) -> None:
     from featurestore import display
     from featurestore.connect import connect
+    from featurestore.panel import plan_of
     from featurestore.trace import trace
 
     with connect() as store:
         found = trace(store, series_id, Period.parse(text), at)
-        series = store.series()[series_id]
+        (series,) = plan_of(store, [series_id]).series
     lines = [
         row
         | {
@@ -204,13 +232,13 @@ def _trace(series_id: str, text: str, at: datetime, as_json: bool) -> None:
     ]
     if as_json:
         facts = {"id": series_id, "period": text, "asof": known_day(at).isoformat(), "step": found.step}
-        said = {"analysed": found.value, "reason": found.reason, "sources": lines}
-        click.echo(json.dumps(facts | said, ensure_ascii=False))
+        said = {"analysed": found.value, "reason": found.reason, "flags": display.flags(found.flags), "sources": lines}
+        click.echo(json.dumps(facts | said | ({"note": found.note} if found.note else {}), ensure_ascii=False))
         return
     display.table(lines, display.title(series))
-    click.echo(
-        f"{found.period}, {found.step}: " + (f"empty: {found.reason}" if found.reason else f"{found.value:.10g}")
-    )
+    value = f"empty: {found.reason}" if found.reason else f"{found.value:.10g}"
+    careful = "; ".join(said for said in (display.flag_text(found.flags), found.note) if said)
+    click.echo(f"{found.period}, {found.step}: {value}" + (f" ({careful})" if careful else ""))
 
 
 @data.command()
@@ -371,7 +399,10 @@ def _revisions(history: pl.DataFrame, series: Series, chosen: Period | None) -> 
 @click.option("--last", default=12, show_default=True, help="Months to print; 0 for all. --json always prints all.")
 @_JSON
 def panel(ids: tuple[str, ...], asof: str | None, last: int, as_json: bool) -> None:
-    """Analysed values of many series, month by month, as known on a day. Without ID: all series that have a value."""
+    """Analysed values of many series, month by month, as known on a day. Without ID: all series that have a value.
+
+    Features may stand among the IDs; each then tells its recipe, version and hash.
+    """
     from engine.panel import AXIS
     from featurestore import display
     from featurestore.connect import connect
@@ -385,7 +416,10 @@ def panel(ids: tuple[str, ...], asof: str | None, last: int, as_json: bool) -> N
     if as_json:
         facts = {"asof": built.day, "timing": built.timing, "digest": digest, "newest": newest and newest.isoformat()}
         values = {i: built.frame[i].to_list() for i in built.ids}
-        told = {"is_synthetic": {s.id: s.is_synthetic for s in built.series}}
+        made = {s.id: asdict(s.made) for s in built.series if s.made}
+        flags = {i: [display.flags(int(f)) for f in built.flags_of([i])[:, 0]] for i in made}
+        told: dict[str, object] = {"made": made, "flags": flags} if made else {}
+        told["is_synthetic"] = {s.id: s.is_synthetic for s in built.series}
         click.echo(json.dumps({**facts, "months": months, "series": values, **told}, ensure_ascii=False))
         return
     tail = slice(-last, None) if last > 0 else slice(None)
@@ -395,6 +429,13 @@ def panel(ids: tuple[str, ...], asof: str | None, last: int, as_json: bool) -> N
         for s in built.series
     ]
     display.table(lines, f"known at the end of {built.day}; digest {digest[:12]}")
+    if recipes := [
+        {"id": s.id, "recipe": s.made.recipe, "version": s.made.version, "hash": s.made.hash[:12], "note": s.made.note}
+        for s in built.series
+        if s.made
+    ]:
+        click.echo()
+        display.table(recipes)
 
 
 def _monthly(store: Store) -> tuple[str, ...]:
@@ -406,8 +447,11 @@ def _monthly(store: Store) -> tuple[str, ...]:
 
 @data.command()
 @click.option("--module", help="Only this module: its English or Chinese name, or its number in the plan.")
+@click.option(
+    "--features", "made", is_flag=True, help="What is made of the indicators and how, instead of the indicators."
+)
 @_JSON
-def catalogue(module: str | None, as_json: bool) -> None:
+def catalogue(module: str | None, made: bool, as_json: bool) -> None:
     """What may be measured, where, and what it means, module by module. A series id is ID@REGION."""
     from featurestore import display
     from featurestore.catalogue import load, overview
@@ -415,11 +459,13 @@ def catalogue(module: str | None, as_json: bool) -> None:
     known = load()
     modules = [known.module(module)] if module is not None else list(known.modules.values())
     if as_json:
-        click.echo(json.dumps([line for m in modules for line in overview.facts(known, m)], ensure_ascii=False))
+        facts = overview.features if made else overview.facts
+        click.echo(json.dumps([line for m in modules for line in facts(known, m)], ensure_ascii=False))
         return
     for m in modules:
-        display.table(overview.lines(known, m), overview.heading(m))
-        click.echo()
+        if lines := (overview.features if made else overview.lines)(known, m):
+            display.table(lines, overview.heading(m))
+            click.echo()
 
 
 @data.command()

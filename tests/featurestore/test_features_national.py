@@ -15,7 +15,7 @@ import pytest
 from engine.calendar import Freq, Period
 from engine.errors import Refused
 from engine.figures import Origin, PairRule
-from engine.indicator import Indicator, Region, Series
+from engine.indicator import Indicator, PublishedKind, Region, Series
 from featurestore.memory import MemoryStore
 from featurestore.panel import build_panel
 from featurestore.store import VALUES, Release
@@ -44,7 +44,7 @@ def store() -> MemoryStore:
         first = min(cells)
         values = np.array([cells.get(first + i, np.nan) for i in range(max(cells) - first + 1)])
         rule = str(PairRule.seen_in(Period(Freq.M, first), values))
-        kind = "ratio_ytd" if code == RATE else "level_ytd"
+        kind: PublishedKind = "ratio_ytd" if code == RATE else "level_ytd"
         said = Indicator(code.lower(), code, names[code], Freq.M, "", "", "lin", "last", 18, "NBS", "x", "", kind, rule)
         series = Series(said, Region("CN", "China", "中国"))
         rows = pl.DataFrame([(series.id, t, v, "A") for t, v in cells.items()], schema=VALUES, orient="row")
