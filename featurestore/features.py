@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from engine.calendar import Freq
-from engine.errors import BadInput, Unknown
+from engine.errors import Unknown
 from engine.indicator import Made, Series, split_id
 from engine.kinds import figure_kind
 from featurestore import catalogue, recipes, rows
@@ -57,8 +57,6 @@ def resolve(feature_id: str, stored: Mapping[str, Series]) -> Feature:
 
 def _series(entry: Entry, name: str, sources: Sequence[Series], freq: Freq) -> Series:
     of = sources[0].indicator
-    if freq not in (Freq.M, Freq.Q):
-        raise BadInput(f"{name}: a panel holds months and quarters")
     (english, chinese), (unit, unit_zh) = entry.names(of), entry.units(of)
     said = {
         "id": name, "name_en": english, "name_zh": chinese, "freq": freq, "unit_analysed": unit, "unit_analysed_zh": unit_zh,

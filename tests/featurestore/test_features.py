@@ -215,7 +215,7 @@ def test_a_rule_holds_for_any_stored_series_whose_kind_is_known() -> None:
         ("fai_yoy_ytd.month", "investment is published as growth only"),
         ("gdp_yoy_ytd.quarter", "growth at constant prices needs levels at constant prices"),
         ("gdp_contrib_tertiary.year_change", "a contribution divides by the growth of the year"),
-        ("rd_intensity.year_change", "annual: a panel holds months and quarters"),
+        ("rd_intensity.year_change", "annual: read it as it is published"),
         ("bdi.year_change", "daily or weekly"),
         ("retail_yoy.yoy", "it is a growth rate already"),
         ("retail_total_ytd.two_year", "official growth is never computed from published levels: their scope and base"),
