@@ -17,12 +17,16 @@ from hypothesis import strategies as st
 from engine.answers import COLUMNS, Answers
 from engine.calendar import Freq, Period, parse_asof
 from engine.errors import BadInput, LookAhead, NotEnoughData
+from engine.indicator import Indicator, Region, Series
+from engine.panel import Panel, empty_known
+from engine.reading import READINGS
 from featurestore.sources.province import Economy, economy
 from featurestore.sources.province.opinions import opinions
 from modelzoo import bundle, telling, zoo
 from modelzoo.monitor import cells
 from modelzoo.monitor.firms import WHOLE, Firms, Index, Question
 from modelzoo.monitor.formulas import ESI, confidence, index, of_shares, pmi, sentiment
+from modelzoo.monitor.leads import leads
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 PUBLISHED = SHARED / "golden" / "survey_published.csv"
@@ -265,3 +269,61 @@ def test_the_number_of_a_stratum_is_that_of_its_words() -> None:
     first, other, again = cells.strata(about).tolist()
     assert first == again != other
     assert index(np.array([0.0]), "prosperity")[0] == 100.0
+
+
+def test_a_cell_that_leads_is_found_with_its_lead_and_its_firms() -> None:
+    rng = np.random.default_rng(3)
+    months, ahead = 168, 4
+    wave_ = np.convolve(rng.normal(size=months + 24), np.ones(12) / 12, "valid")[: months + ahead]
+    growth = wave_[:months] + 0.02 * rng.normal(size=months)
+    first = Period.parse("2008-01")
+    frame = pl.DataFrame(
+        {"month": pl.Series(range(first.ordinal, first.ordinal + months), dtype=pl.Int32), "ind@R": growth}
+    )
+    meaning = Series(Indicator("ind", "", "", Freq.M, "%", "%", "lin", "average", 10, "", ""), Region("R", "", ""))
+    day = parse_asof("2023-06-30")
+    panel = Panel.of_frames(day, (meaning,), frame, empty_known(frame, day))
+    told = [
+        (unit, str(first + t), level, "i", value)
+        for t in range(months)
+        for unit, x in (("C1", wave_[t + ahead]), ("C2", rng.normal()))
+        for level, value in (("index", 50 + 5 * x), ("firms", 40.0 if unit == "C1" else 12.0))
+    ]
+    found = leads(pl.DataFrame(told, schema=READINGS, orient="row"), panel, ["ind@R"])
+    best, noise = found.to_dicts()
+    assert (best["unit"], best["lead"], best["firms"], best["months"]) == ("C1", ahead, 40.0, months)
+    assert best["correlation"] > 0.95
+    assert best["probability"] < 0.05 < noise["probability"]
+    with pytest.raises(BadInput, match="2020-Q1"):
+        leads(pl.DataFrame([("C", "2020-Q1", "index", "i", 1.0)], schema=READINGS, orient="row"), panel, ["ind@R"])
+
+
+def test_new_orders_lead_industrial_growth_of_the_province(made: Economy, survey: pl.DataFrame) -> None:
+    day = parse_asof("2023-06-30")
+    said = Answers(day, survey.filter(pl.col("known_at") <= day))
+    one = (Index("orders", "", "", 1.0, (Question("new_orders"),)),)
+    model = Firms("firms@SYN-33", one, by=("city",), draws=20)
+    told = model.fit(said).tell(said, said.waves(Freq.M))
+    cycle = made.truth.states.select("period", "activity")
+    values = cycle["activity"].to_numpy()
+    growth = np.r_[np.full(12, np.nan), values[12:] - values[:-12]]
+    frame = pl.DataFrame({"month": cycle["period"].cast(pl.Int32), "activity@SYN-33": growth}).fill_nan(None)
+    frame = frame.filter(pl.col("month") <= Period.parse("2023-05").ordinal)
+    meaning = Series(
+        Indicator("activity", "", "", Freq.M, "%", "%", "lin", "average", 10, "", ""), Region("SYN-33", "", "")
+    )
+    panel = Panel.of_frames(day, (meaning,), frame, empty_known(frame, day))
+    found = leads(told.filter(pl.col("name") == "orders"), panel, ["activity@SYN-33"])
+    whole = found.filter(pl.col("unit") == "SYN-33").row(0, named=True)
+    assert 1 <= whole["lead"] <= 6  # firms feel half a year's change, the growth is that of a year
+    assert whole["correlation"] > 0.7
+    assert whole["probability"] <= 0.05
+    assert found.filter(pl.col("unit") != "SYN-33")["firms"].max() < whole["firms"]
+
+
+def test_the_environment_is_asked_in_five_steps(survey: pl.DataFrame) -> None:
+    day = parse_asof("2023-06-30")
+    said = Answers(day, survey.filter(pl.col("known_at") <= day))
+    model = Firms("firms@SYN-33", freq="Q", by=("size",))
+    told = model.fit(said).tell(said, said.waves(Freq.Q)[-4:])
+    assert set(told["name"]) == {"operation", "environment", "expectation", WHOLE}

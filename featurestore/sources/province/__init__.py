@@ -89,7 +89,7 @@ def economy(seed: int = SEED, faults: bool = False) -> Economy:
     state = latent(draws[0])
     truth = levels(state, draws[1])
     parts = cities(truth, state, draws[2])
-    asked = survey(state, draws[3])
+    asked = survey(state, draws[3], np.random.default_rng([VERSION, seed, 7]))
     answered = {"pmi": Level(asked.pmi, asked.pmi), "boom": Level(asked.boom, asked.boom)}
     loads = releases(truth | answered, parts, Vintages(draws[4]), draws[5], seed)
     key = pl.DataFrame(schema=planted.KEY)

@@ -11,15 +11,15 @@ from engine.calendar import Freq, Period
 from featurestore.answers import ANSWERS
 from featurestore.sources.province.meaning import SOURCE
 from featurestore.sources.province.publication import WINDOWS, day_of, known
-from featurestore.sources.province.survey import MONTHLY, QUARTERLY
+from featurestore.sources.province.survey import ENVIRONMENT, MONTHLY, QUARTERLY
 
-_ASKED = {Freq.M: (*MONTHLY,), Freq.Q: (*MONTHLY, *QUARTERLY, "capacity")}
+_ASKED = {Freq.M: (*MONTHLY,), Freq.Q: (*MONTHLY, *QUARTERLY, *ENVIRONMENT, "capacity")}
 _INDEX = {Freq.M: "pmi", Freq.Q: "boom"}
 """The release in which the index of a wave appears; both have a day of their own, without chance."""
 
 
 def opinions(firms: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
-    """ANSWERS rows of all waves: three steps for every question, per cent for the use of capacity."""
+    """ANSWERS rows of all waves: three steps, five for the environment, per cent for the use of capacity."""
     label = pl.format("SYN-F{}", pl.col("firm").cast(pl.String).str.zfill(5)).alias("firm")
     about = firms.sort("firm").select(label, "industry", "city", "size", "weight", "is_synthetic")  # row n is firm n
     asked: list[tuple[str, int, datetime, str, str]] = []
@@ -28,7 +28,7 @@ def opinions(firms: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
         period = Period(Freq(freq), ordinal)
         firm, known_at = wave["firm"].to_numpy(), _known(period)
         for question in (q for q in _ASKED[period.freq] if wave[q].null_count() < wave.height):
-            scale = "percent" if question == "capacity" else "three"
+            scale = "percent" if question == "capacity" else "five" if question in ENVIRONMENT else "three"
             asked.append((period.freq.value, period.ordinal, known_at, question, scale))
             there = wave[question].is_not_null().to_numpy()
             who.append(firm[there])

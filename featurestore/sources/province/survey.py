@@ -42,6 +42,10 @@ MONTHLY = {"new_orders": (1.2, 0.02), "production": (1.2, 0.05), "employment": (
 QUARTERLY = {"business_now": (1.2, 0.30), "business_next": (1.0, 0.35)}
 """How far an answer follows the signal, and its mean: 1 up or good, 0 the same, -1 down or poor."""
 
+ENVIRONMENT = {"financing": (0.5, 0.1), "labour": (-0.3, -0.2), "taxes_fees": (0.1, 0.6), "land_energy": (0.1, 0.0),
+               "approval": (0.0, 0.9)}  # fmt: skip
+"""Five steps, from 2 much better to -2 much worse, each quarter: how firms find what surrounds them."""
+
 PMI = {"new_orders": 0.30, "production": 0.25, "employment": 0.20, "delivery": -0.15, "stocks": 0.10}
 """Weights of the index; delivery counts as 100 - delivery."""
 
@@ -62,8 +66,8 @@ class Survey:
     boom: Floats
 
 
-def survey(state: Latent, rng: np.random.Generator) -> Survey:
-    """The sample, its answers in all waves, and what an office makes of them."""
+def survey(state: Latent, rng: np.random.Generator, surroundings: np.random.Generator) -> Survey:
+    """The sample, its answers in all waves, and what an office makes of them. surroundings: chance of ENVIRONMENT alone."""
     sample = _Sample(rng)
     local = np.column_stack([ar2(rng, MONTHS, (0.8, 0.0), 0.10) for _ in SIZES])
     signal = _signal(state)
@@ -97,6 +101,12 @@ def survey(state: Latent, rng: np.random.Generator) -> Survey:
                 now, later = index["business_now"], index["business_next"]
                 boom[t] = 0.4 * 2 * now + 0.6 * 2 * later  # 100 + % good - % poor is twice the diffusion index
             capacity = np.clip(78 + 6 * (signal[t] + mood) + 5 * rng.standard_normal(FIRMS), 20, 100).round()
+            if freq is Freq.Q:
+                for q, (load, mean) in ENVIRONMENT.items():
+                    felt = load * signal[t] + mean + mood + surroundings.standard_normal(FIRMS)
+                    step = np.clip(np.round(felt), -2, 2)
+                    complete.append((freq.value, period.ordinal, q, diffusion(step / 2, sample.weight[asked])))
+                    given[q] = np.where(sample.straight, 0, step).astype(np.int8)
             given["capacity"] = np.where(sample.straight, 80, capacity).astype(np.int8)
             waves[freq].append(_wave(period, sample.number, given, asked, silent))
     columns = ("freq", "period", "question", "index")
@@ -105,14 +115,14 @@ def survey(state: Latent, rng: np.random.Generator) -> Survey:
     return Survey(sample.firms(), answers, sample.straight_firms(), whole.with_columns(_FLAG), pmi, boom)
 
 
-def diffusion(answers: NDArray[np.int8], weight: Floats) -> float:
+def diffusion(answers: NDArray[np.int8] | Floats, weight: Floats) -> float:
     """% up + half of % the same, of the weighted answers: 50 is no change."""
     return float(50 + 50 * np.average(answers, weights=weight))
 
 
 _FLAG = pl.lit(True).alias("is_synthetic")
 _COMPLETE = (pl.String(), pl.Int32(), pl.String(), pl.Float64())
-_ANSWERS = ["freq", "period", "firm", "answered", *MONTHLY, *QUARTERLY, "capacity", "is_synthetic"]
+_ANSWERS = ["freq", "period", "firm", "answered", *MONTHLY, *QUARTERLY, *ENVIRONMENT, "capacity", "is_synthetic"]
 
 
 def _signal(state: Latent) -> Floats:
