@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -27,8 +28,13 @@ def read(name: str) -> pl.DataFrame:
     return frame.with_columns(pl.col("month").str.slice(0, 7), pl.exclude("month").cast(pl.Float64))
 
 
-def series(name: str, step: Step = "lin", kind: PublishedKind = "level", freq: Freq = Freq.M) -> Series:
-    return Series(Indicator(name, name, name, freq, "unit", "unit", step, "average", 20, "", "", kind=kind), US)
+def series(
+    name: str, step: Step = "lin", kind: PublishedKind = "level", direction: Literal["pro", "counter", ""] = ""
+) -> Series:
+    about = Indicator(
+        name, name, name, Freq.M, "unit", "unit", step, "average", 20, "", "", kind=kind, direction=direction
+    )
+    return Series(about, US)
 
 
 def panel(first: str, values: Floats, about: Sequence[Series], asof: datetime = ASOF) -> Panel:

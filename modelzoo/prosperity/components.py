@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -33,14 +34,16 @@ REASONS = (
     *(reason.value for reason in Reason),
     "moves as one that was chosen (correlation of 0.99 or more)",
     "too little is known beside the reference",
+    "moves against the direction that the catalogue gives",
 )
 """Why a series is in an index or not. A series may have several reasons: they are the bits of a number."""
 
 GIVEN, CHOSEN, REFERENCE, FEW, CONSTANT = (1 << n for n in range(5))
 GROUPS = {Group.LEADING: 1 << 5, Group.COINCIDENT: 1 << 6, Group.LAGGING: 1 << 7}
 WHY = {reason: 1 << (8 + n) for n, reason in enumerate(Reason)}
-TWIN, SHORT = (1 << (8 + len(WHY) + n) for n in range(2))
+TWIN, SHORT, AGAINST = (1 << (8 + len(WHY) + n) for n in range(3))
 
+AGAINST_SIGN = {"pro": -1.0, "counter": 1.0}
 FEWEST = 48  # months known
 SAME = 0.99  # correlation of twins
 
@@ -175,7 +178,7 @@ def choose(model: Composed, panel: Panel, select: bool) -> Chosen:
             raise NotEnoughData(f"{model.target}: its reference {model.reference} cannot be used: {said(reason[r])}")
         reason[r] = reason[r] if among[0][r] else REFERENCE
     if select:
-        chosen = _classified(model, chosen, found)
+        chosen = _classified(model, chosen, found, [panel.meaning(i).indicator.direction for i in ids])
     if not chosen.own.any():
         why = "; ".join(f"{i}: {said(r)}" for i, r in zip(ids, chosen.reason, strict=True))
         raise NotEnoughData(f"{model.target}: no component can be used as of {panel.day} ({why})")
@@ -187,8 +190,8 @@ def said(reason: int) -> str:
     return "; ".join(text for n, text in enumerate(REASONS) if int(reason) >> n & 1)
 
 
-def _classified(model: Composed, given: Chosen, found: Columns) -> Chosen:
-    """The candidates of the role that the target names; signs as found."""
+def _classified(model: Composed, given: Chosen, found: Columns, directions: Sequence[str]) -> Chosen:
+    """The candidates of the role that the target names; signs as found, but none against the catalogue's direction."""
     levels = bridged(measure.measured(found, given.measures).levels)
     role = Group(split_id(model.target)[0])
     own, coincident, sign = np.zeros(len(given.ids), bool), given.coincident.copy(), given.sign.copy()
@@ -204,11 +207,16 @@ def _classified(model: Composed, given: Chosen, found: Columns) -> Chosen:
             continue
         sign[n], correlation[n] = verdict.sign, verdict.correlation.value
         lead[n] = np.nan if verdict.lead is None else verdict.lead
+        reason[n] = GROUPS.get(verdict.group, 0) | sum(WHY[why] for why in verdict.reasons)
+        if sign[n] == AGAINST_SIGN.get(
+            directions[n]
+        ):  # in a regular cycle half a wave of lead looks like the other sign
+            reason[n] |= AGAINST
+            continue
         if verdict.group is role:
             cycles[n] = cycle
         if verdict.group is Group.COINCIDENT and not model.coincident:
             coincident[n] = True
-        reason[n] = GROUPS.get(verdict.group, 0) | sum(WHY[why] for why in verdict.reasons)
     for n in sorted(cycles, key=lambda n: (-abs(correlation[n]), n)):
         twin = any(_correlation(cycles[n], cycles[m]) >= SAME for m in cycles if own[m])
         own[n], reason[n] = not twin, (TWIN if twin else CHOSEN) | reason[n]

@@ -27,7 +27,7 @@ import numpy as np
 
 from engine.align import own
 from engine.calendar import Freq, Period
-from engine.errors import NotEnoughData
+from engine.errors import BadInput, NotEnoughData
 from engine.indicator import Series
 from engine.interpolate import linear
 from engine.panel import Panel
@@ -80,8 +80,13 @@ def measure_of(series: Series, values: Floats) -> int:
 
 
 def measures_of(panel: Panel, ids: Sequence[str]) -> Measures:
-    """``(N,)`` of these series of a panel. Raises Unknown."""
+    """``(N,)`` of these series of a panel. Raises BadInput for sums since January, which have no monthly change; Unknown."""
     values = panel.matrix(ids)
+    sums = [i for i in ids if panel.meaning(i).indicator.kind in ("level_ytd", "count_ytd")]
+    if sums:
+        raise BadInput(
+            f"{', '.join(sums)}: a sum since January has no change from month to month; take its months or its growth"
+        )
     return np.array([measure_of(panel.meaning(i), values[:, n]) for n, i in enumerate(ids)], np.int64)
 
 

@@ -305,6 +305,27 @@ def test_components_are_chosen_with_reasons() -> None:
 
 
 @golden
+def test_a_sign_against_the_catalogue_is_not_taken() -> None:
+    """The ratio of inventories to sales is counter-cyclical; a catalogue that says otherwise keeps it out of the index."""
+    us = indices.us()
+    for direction, taken in (("counter", True), ("", True), ("pro", False)):
+        about = [
+            indices.series("isratio", direction=direction) if s.id == "isratio@US" else s  # type: ignore[arg-type]
+            for s in us.series
+        ]
+        panel = indices.panel("1959-01", us.values, about)
+        chosen = Conference("leading@US", ("houst@US", "isratio@US"), reference="indpro@US").fit(panel).chosen
+        assert bool(chosen.own[1]) is taken
+        assert ("against the direction" in chosen.table()["reason"][1]) is not taken
+
+
+def test_a_sum_since_january_is_refused() -> None:
+    panel = indices.panel("2010-01", np.ones((120, 1)), [indices.series("a", kind="level_ytd")])
+    with pytest.raises(BadInput, match="a@US: a sum since January has no change from month to month"):
+        Conference("coincident@US", ("a@US",)).fit(panel)
+
+
+@golden
 def test_components_are_learned_at_each_origin() -> None:
     """What is chosen in 1985 rests on the months known then: later months may be anything."""
     early = indices.us("1959-01", "1985-12")
