@@ -18,7 +18,7 @@ from engine.typing import Floats, Ints
 from modelzoo.scorecard.aggregate import aggregate
 from modelzoo.scorecard.draws import Places, rank_table, scores
 from modelzoo.scorecard.evaluate import evaluate
-from modelzoo.scorecard.framework import Aggregation, Framework, Missing, Normalisation
+from modelzoo.scorecard.framework import Aggregation, Framework, Missing, Normalisation, Treatment
 from modelzoo.scorecard.layout import Layout
 from modelzoo.scorecard.outliers import Treated
 
@@ -69,17 +69,21 @@ def steps(
     groups: Sequence[str] | None = None,
     history: Floats | None = None,
     goalposts: Floats | None = None,
+    treatment: Treated | None = None,
     weight: Floats | None = None,
 ) -> Prepared:
     """All steps of :func:`modelzoo.scorecard.evaluate.evaluate` but the last, on its arguments, for any variant of a framework.
 
-    Outliers are looked for once for each rule and way to fill gaps. Raises as evaluate does, and BadInput if a variant scores
+    Outliers are looked for once for each rule and way to fill gaps; a ``treatment`` that is given stands for the rule of the
+    framework that is asked for first. Raises as evaluate does, and BadInput if a variant scores
     other units than the first one asked for.
     """
     found: dict[tuple[object, ...], Treated | None] = {}
     first: list[tuple[str, ...]] = []
+    rule: list[Treatment | None] = []
 
     def prepared(framework: Framework) -> tuple[Floats, Floats]:
+        rule.append(framework.treatment)
         key = (framework.treatment, framework.missing, framework.normalisation.method)
         scored = evaluate(
             framework,
@@ -89,7 +93,7 @@ def steps(
             groups=groups,
             history=history,
             goalposts=goalposts,
-            treatment=found.get(key),
+            treatment=treatment if treatment is not None and framework.treatment == rule[0] else found.get(key),
             weight=weight,
         )
         found[key] = scored.treatment

@@ -21,9 +21,13 @@ from engine.panel import Panel
 from engine.reading import READINGS
 from engine.typing import Bools, Floats
 from modelzoo.scorecard.alternatives import Alternatives, steps
-from modelzoo.scorecard.evaluate import Scored, evaluate
+from modelzoo.scorecard.columns import over_time
+from modelzoo.scorecard.denominate import denominate
+from modelzoo.scorecard.evaluate import Scored, evaluate, may_log, weigh
+from modelzoo.scorecard.explain import Page, page
 from modelzoo.scorecard.framework import Framework
 from modelzoo.scorecard.normalise import frozen_goalposts
+from modelzoo.scorecard.outliers import Treated, treat
 from modelzoo.scorecard.uncertainty import Uncertainty, uncertainty
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -87,120 +91,128 @@ class Composite:
         return {n.name: (n.name_en, n.name_zh) for n in nodes if n.name_en or n.name_zh}
 
     def fit(self, panel: Panel) -> FittedComposite:
-        """Freeze goalposts, treatment and weights over all periods that the panel knows. Raises NotEnoughData, Refused."""
-        periods = self.periods(panel)
-        if not periods:
-            raise NotEnoughData(f"{self.target}: as of {panel.day} no period is known of two units or more")
-        cube = np.stack([self.values(panel, p) for p in periods])[:, :, : len(self.framework.indicators)]
-        layout = self.framework.layout
-        known = np.asarray(~np.isnan(cube).reshape(-1, cube.shape[-1]).all(0), bool)
-        if not known.all():
-            missing = [n for n, some in zip(self.framework.indicators, known, strict=True) if not some]
+        """Freeze goalposts, treatment of outliers and weights over all periods that the panel knows.
+
+        Outliers and the ends of the scale are those of all units in all years together; weights that come from the data are
+        those of all unit-years of which every indicator is known. Raises NotEnoughData naming the indicators, Refused.
+        """
+        rule, layout = self.framework, self.framework.layout
+        first, cube = self.cube(panel)
+        whole = self._known(cube)
+        if not whole.any():
+            raise self._nothing(panel)
+        raw = cube[whole].reshape(-1, len(self.columns))
+        names = tuple(f"{unit} in {first + int(t)}" for t in np.flatnonzero(whole) for unit in self.units)
+        flat = self._denominated(raw, names)
+        if missing := [n for j, n in enumerate(rule.indicators) if np.isnan(flat[:, j]).all()]:
             raise NotEnoughData(f"{self.target}: as of {panel.day} nothing is known of {', '.join(missing)}")
-        flat = self._denominated(panel, periods)
-        goalposts = frozen_goalposts(flat, layout) if self.framework.normalisation.method == "goalposts" else None
-        newest = self._scored(panel, periods[-1], goalposts, None)
-        return FittedComposite(
-            self, np.full((2, len(layout.leaf)), np.nan) if goalposts is None else goalposts, newest.weight
-        )
+        treatment = None
+        if rule.treatment is not None:
+            flat, treatment = treat(flat, rule.treatment, may_log(rule))
+        goalposts = frozen_goalposts(flat, layout) if rule.normalisation.method == "goalposts" else None
+        rows = flat[~np.isnan(flat).any(1)]
+        if rule.weighting not in ("expert", "equal") and len(rows) < 3:
+            raise NotEnoughData(
+                f"{self.target}: as of {panel.day} every indicator is known of {len(rows)} unit-years; {rule.weighting} weights "
+                "need three"
+            )
+        return FittedComposite(self, goalposts, weigh(rule, rows)[0], treatment)
 
     def restore(self, state: State) -> FittedComposite:
-        return FittedComposite(self, np.asarray(state["goalposts"], float), np.asarray(state["weight"], float))
+        goalposts, low = np.asarray(state["goalposts"], float), np.asarray(state["low"], float)
+        held = None
+        if self.framework.treatment is not None:
+            logged = np.asarray(state["logged"]).astype(bool)
+            rest = (np.asarray(state[name], float) for name in ("least", "width"))
+            held = Treated(low, np.asarray(state["high"], float), logged, *rest)
+        fixed = self.framework.normalisation.method == "goalposts"
+        return FittedComposite(self, goalposts if fixed else None, np.asarray(state["weight"], float), held)
+
+    def cube(self, panel: Panel) -> tuple[Period, Floats]:
+        """The first period, and ``(T, U, columns)`` of all periods: see :mod:`modelzoo.scorecard.columns`. Raises Unknown."""
+        return over_time(panel, self.columns, self.units, Freq(self.freq))
 
     def periods(self, panel: Panel) -> tuple[Period, ...]:
-        """Those that have ended in the panel and of which two units know half of the indicators, oldest first."""
-        freq = Freq(self.freq)
-        first, last = panel.first.to(freq), panel.last.to(freq)
-        found = []
-        for k in range(last - first + 1):
-            values = self.values(panel, first + k)[:, : len(self.framework.indicators)]
-            if (np.mean(~np.isnan(values), axis=1) >= 0.5).sum() >= 2:
-                found.append(first + k)
-        return tuple(found)
+        """Those of which two units know half of the indicators, oldest first."""
+        first, cube = self.cube(panel)
+        return tuple(first + int(t) for t in np.flatnonzero(self._known(cube)))
 
     def values(self, panel: Panel, period: Period) -> Floats:
-        """``(U, columns)`` what each unit's indicators say of a period, NaN where it is not whole yet.
+        """``(U, columns)`` of one period, NaN where it is not whole yet. Raises NotEnoughData outside of the panel."""
+        first, cube = self.cube(panel)
+        if period.freq is not first.freq:
+            raise BadInput(f"{self.target} is scored by {first.freq.value} periods such as {first}, not {period}")
+        if not 0 <= period - first < len(cube):
+            raise NotEnoughData(f"{self.target}: as of {panel.day} nothing is known of {period}")
+        values: Floats = cube[period - first]
+        return values
 
-        A figure since January or at the end of the period is that of its last month; a flow of months or quarters is summed,
-        a rate or an index averaged, over periods that are all known.
-        """
-        out = np.full((len(self.units), len(self.columns)), np.nan)
-        last = panel.row(period)
-        months = 12 // Freq(self.freq).per_year
-        data = panel.matrix(self.inputs)
-        for j, name in enumerate(self.columns):
-            for u, unit in enumerate(self.units):
-                meaning = panel.meaning(f"{name}@{unit}")
-                column = data[:, j * len(self.units) + u]
-                step = 12 // meaning.freq.per_year
-                rows = [last] if meaning.indicator.aggregation == "last" else list(range(last, last - months, -step))
-                if rows[-1] >= 0 and rows[0] < len(column):
-                    cells = column[rows]
-                    out[u, j] = cells.sum() if meaning.indicator.aggregation in ("sum", "growth") else cells.mean()
-        return out
-
-    def _denominated(self, panel: Panel, periods: Sequence[Period]) -> Floats:
-        """``(T · U, M)`` all periods after denominators."""
-        return np.concatenate([self._scored_values(panel, p) for p in periods])
-
-    def _scored_values(self, panel: Panel, period: Period) -> Floats:
-        from modelzoo.scorecard.denominate import denominate
-
-        raw = self.values(panel, period)
-        count = len(self.framework.indicators)
-        return denominate(self.framework, raw[:, :count], self._below(raw), self.units)
-
-    def _below(self, raw: Floats) -> dict[str, Floats]:
-        count = len(self.framework.indicators)
-        return {name: raw[:, count + k] for k, name in enumerate(self.columns[count:])}
-
-    def _scored(self, panel: Panel, period: Period, goalposts: Floats | None, weight: Floats | None) -> Scored:
-        raw = self.values(panel, period)
-        count = len(self.framework.indicators)
-        return evaluate(
-            self.framework,
-            raw[:, :count],
-            self.units,
-            denominators=self._below(raw),
-            history=self._history(panel, period),
-            goalposts=goalposts,
-            weight=weight,
-        )
-
-    def _history(self, panel: Panel, period: Period) -> Floats | None:
-        """``(T, U, M)`` earlier periods for gaps that are filled over time."""
+    def history(self, panel: Panel, period: Period) -> Floats | None:
+        """``(T, U, M)`` all earlier periods after denominators, where gaps are filled over time; None where none are."""
         rules = {self.framework.missing, *(leaf.missing for leaf in self.framework.leaves)}
         if "time" not in rules:
             return None
-        earlier = [p for p in self.periods(panel) if p < period]
-        return np.stack([self._scored_values(panel, p) for p in earlier]) if earlier else None
+        first, cube = self.cube(panel)
+        earlier = [self._denominated(values, self.units) for values in cube[: period - first]]
+        return np.stack(earlier) if earlier else np.full((1, len(self.units), len(self.framework.indicators)), np.nan)
+
+    def below(self, raw: Floats) -> dict[str, Floats]:
+        """``(U,)`` by name: the columns of ``(U, columns)`` that are denominators only."""
+        count = len(self.framework.indicators)
+        return {name: raw[:, count + k] for k, name in enumerate(self.columns[count:])}
+
+    def _known(self, cube: Floats) -> Bools:
+        known = np.mean(~np.isnan(cube[:, :, : len(self.framework.indicators)]), axis=2) >= 0.5
+        enough: Bools = known.sum(1) >= 2
+        return enough
+
+    def _denominated(self, raw: Floats, names: tuple[str, ...]) -> Floats:
+        return denominate(self.framework, raw[:, : len(self.framework.indicators)], self.below(raw), names)
+
+    def _nothing(self, panel: Panel) -> NotEnoughData:
+        return NotEnoughData(
+            f"{self.target}: as of {panel.day} there is no period of which two units know half of the indicators"
+        )
 
 
 @dataclass(frozen=True)
 class FittedComposite:
-    """goalposts: ``(2, M)`` raw values between which scores run, NaN where the method has none. weight: ``(N,)`` of the nodes."""
+    """goalposts: ``(2, M)`` raw values between which scores run, None where the method has none. weight: ``(N,)`` of the nodes.
+    treatment: what is done to outliers, None where nothing is."""
 
     model: Composite
-    goalposts: Floats
+    goalposts: Floats | None
     weight: Floats
+    treatment: Treated | None
 
     def scored(self, panel: Panel, period: Period) -> Scored:
         """Every step for one period. Raises NotEnoughData if fewer than two units can be scored."""
-        return self.model._scored(panel, period, self._goalposts, self.weight)
+        model, raw = self.model, self.model.values(panel, period)
+        return evaluate(
+            model.framework,
+            raw[:, : len(model.framework.indicators)],
+            model.units,
+            denominators=model.below(raw),
+            history=model.history(panel, period),
+            goalposts=self.goalposts,
+            treatment=self.treatment,
+            weight=self.weight,
+        )
 
     def uncertainty(self, panel: Panel, period: Period, seed: int = 0) -> Uncertainty:
         """Ranks over the alternatives, of the units of :meth:`scored`. Raises as it does, and BadInput."""
         model, scored = self.model, self.scored(panel, period)
         rows = [model.units.index(u) for u in scored.units]
         raw = model.values(panel, period)[rows]
-        count = len(model.framework.indicators)
-        history = model._history(panel, period)
+        history = model.history(panel, period)
         prepared = steps(
-            raw[:, :count],
+            raw[:, : len(model.framework.indicators)],
             scored.units,
-            denominators=model._below(raw),
+            denominators=model.below(raw),
             history=None if history is None else history[:, rows],
-            goalposts=self._goalposts,
+            goalposts=self.goalposts,
+            treatment=self.treatment,
+            weight=self.weight,
         )
         return uncertainty(model.framework, prepared, model.alternatives, draws=model.draws, seed=seed)
 
@@ -212,6 +224,10 @@ class FittedComposite:
             drawn = self.uncertainty(panel, period)
             low, high = np.minimum(drawn.low, scored.rank), np.maximum(drawn.high, scored.rank)
         return scored.board(self.model.target, panel.asof, period, low, high)
+
+    def page(self, panel: Panel, period: Period, unit: str) -> Page:
+        """Strengths, weaknesses, peers, and what would gain a place. Raises Unknown for a unit that is not scored."""
+        return page(self.scored(panel, period), unit, goalposts=self.goalposts)
 
     def tell(self, panel: Panel, periods: Sequence[Period]) -> pl.DataFrame:
         """READINGS of the boards of these periods; one of which too little is known is left out. Raises NotEnoughData."""
@@ -229,7 +245,7 @@ class FittedComposite:
         """The newest period of which enough is known. Raises NotEnoughData."""
         periods = self.model.periods(panel)
         if not periods:
-            raise NotEnoughData(f"{self.model.target}: as of {panel.day} no period is known of two units or more")
+            raise self.model._nothing(panel)
         return periods[-1]
 
     def estimate(self, panel: Panel, periods: Sequence[Period]) -> NoReturn:
@@ -239,11 +255,18 @@ class FittedComposite:
         )
 
     def state(self) -> State:
-        return {"goalposts": self.goalposts, "weight": self.weight}
-
-    @property
-    def _goalposts(self) -> Floats | None:
-        return None if np.isnan(self.goalposts).all() else self.goalposts
+        M = len(self.model.framework.indicators)
+        none = np.full(M, np.nan)
+        held = self.treatment or Treated(np.full(M, -np.inf), np.full(M, np.inf), np.zeros(M, bool), none, none)
+        return {
+            "goalposts": np.full((2, M), np.nan) if self.goalposts is None else self.goalposts,
+            "weight": self.weight,
+            "low": held.low,
+            "high": held.high,
+            "logged": held.logged.astype(np.int64),
+            "least": held.least,
+            "width": held.width,
+        }
 
 
 MODEL = Composite

@@ -161,11 +161,10 @@ def evaluate(
     if treatment is not None:
         treated = treatment.apply(filling.values)
     elif framework.treatment is not None:
-        may_log = (layout.direction != 0) & (rule.method not in _FIXED)
-        treated, done = treat(filling.values, framework.treatment, may_log)
+        treated, done = treat(filling.values, framework.treatment, may_log(framework))
     reference = named.index(rule.reference) if rule.reference in named else None
     normalised = normalise(treated, layout, rule, goalposts=goalposts, reference=reference)
-    weight, weighed = (weight, {}) if weight is not None else _weights(framework, treated)
+    weight, weighed = (weight, {}) if weight is not None else weigh(framework, treated)
     scores = aggregate(layout, normalised, framework.aggregation, weight, power=framework.power, known=framework.known)
     foot = rule.low if rule.method in _ENDS and rule.low > 0 else float(np.nanmin(normalised))
     parts = contributions(layout, scores, framework.aggregation, weight, power=framework.power, foot=foot)
@@ -198,8 +197,17 @@ def _enough(framework: Framework, kept: Ints, left_out: list[tuple[str, str]]) -
         raise NotEnoughData(f"{framework.id}: a scorecard compares two units or more, {len(kept)} can be scored{first}")
 
 
-def _weights(framework: Framework, treated: Floats) -> tuple[Floats, dict[str, Weights]]:
-    """``(N,)`` and, by group, where the weights of its indicators come from. Indicators keep their group's common share."""
+def may_log(framework: Framework) -> Bools:
+    """``(M,)`` indicators that may go to a log scale when they have outliers: those not held against raw values."""
+    may: Bools = (framework.layout.direction != 0) & (framework.normalisation.method not in _FIXED)
+    return may
+
+
+def weigh(framework: Framework, treated: Floats) -> tuple[Floats, dict[str, Weights]]:
+    """``(N,)`` weights by the framework's rule on treated values ``(U, M)`` and, by group, where they come from.
+
+    Indicators keep their group's common share. Raises BadInput naming the node, Refused for negative weights.
+    """
     layout, weight, made = framework.layout, framework.layout.weight.copy(), {}
     if framework.weighting == "expert":
         return weight, {}
