@@ -60,21 +60,23 @@ class Mark(IntEnum):
     """Where the value behind an item's score came from.
 
     KNOWN: the period's own. CARRIED: the period before, as its own is not known. MISSING: nowhere; the other items are
-    weighted up. PAIRED: the figure that February publishes for January and February together.
+    weighted up. PAIRED: the figure that February publishes for January and February together. IMPUTED: the period's own, but
+    an estimate of ours, not a published figure.
     """
 
     KNOWN = 0
     CARRIED = 1
     MISSING = 2
     PAIRED = 3
+    IMPUTED = 4
 
     @property
     def zh(self) -> str:
-        return ("", "沿用上期", "缺失，其余项重新加权", "1—2月合并")[self]
+        return ("", "沿用上期", "缺失，其余项重新加权", "1—2月合并", "估算值")[self]
 
     @property
     def en(self) -> str:
-        return ("", "carried", "missing, re-weighted", "January and February as one")[self]
+        return ("", "carried", "missing, re-weighted", "January and February as one", "estimated")[self]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,19 +47,22 @@ class Event:
             raise BadInput(f"event {self.series}: ahead {self.ahead} and span {self.span} must be positive")
 
     def on(self, panel: Panel) -> Floats:
-        """``(T,)`` 1 while the event lasts, 0 while not, NaN where not known. Raises BadInput."""
+        """``(T,)`` 1 while the event lasts, 0 while not, NaN where not known. Raises BadInput.
+
+        A month without a figure between others (January, where it is published with February) keeps the state before.
+        """
         if panel.meaning(self.series).freq is not Freq.M:
             raise BadInput(f"event {self.series}: a monthly series is needed")
         x = panel.matrix([self.series])[:, 0]
+        if self.rule == "downswing":
+            return _downswing(x)
         if self.rule == "slowdown":
             fell = np.full(len(x), np.nan)
             fell[self.span :] = x[: -self.span] - x[self.span :]
-            return np.where(np.isnan(fell), np.nan, (fell > self.fall).astype(float))
-        if self.rule == "downswing":
-            return _downswing(x)
+            return _kept(np.where(np.isnan(fell), np.nan, (fell > self.fall).astype(float)))
         if not np.isin(x[~np.isnan(x)], (0.0, 1.0)).all():
             raise BadInput(f"event {self.series} is not a flag of 0 and 1 as of {panel.day}; a rule can make one of it")
-        return x
+        return _kept(x)
 
     def label(self, on: Floats) -> Floats:
         """``(T,)`` what came, in the row of the month that an estimate names; NaN where not known yet or not counted."""
@@ -108,4 +111,14 @@ def _downswing(x: Floats) -> Floats:
         filled = np.interp(np.arange(lo, hi), at, x[at])
         states = date(growth_cycle(filled).cycle, Oecd()).states(hi - lo)[: max(hi - lo - OPEN, 0)]
         out[lo : lo + len(states)] = np.where(states == 0, np.nan, (states < 0).astype(float))
+    return out
+
+
+def _kept(on: Floats) -> Floats:
+    """Gaps between known months filled with the state before them."""
+    at = np.flatnonzero(~np.isnan(on))
+    out = on.copy()
+    if len(at):
+        rows = np.arange(at[0], at[-1] + 1)
+        out[rows] = on[at[np.searchsorted(at, rows, side="right") - 1]]
     return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ from pydantic import BeforeValidator
 from engine.calendar import Freq, Period, known_day
 from engine.errors import BadInput, NotEnoughData
 from engine.estimate import LEVELS, Estimate
+from engine.figures import Origin
 from engine.lights import Lights, Mark
 from engine.model import State
 from engine.panel import Panel
@@ -20,6 +21,8 @@ from engine.reading import READINGS, of_estimate
 from engine.typing import Bools, Floats, Ints
 from modelzoo.warning import rules, scoring
 from modelzoo.warning.rules import Item, Learning, ThresholdSet
+
+Items: TypeAlias = Annotated[tuple[Item, ...], BeforeValidator(rules.by_name)]
 
 COMPLETE = 12
 """Months with every item known, from which it is learned how far an index with carried or missing items is off."""
@@ -46,9 +49,7 @@ class CompositeLights:
     """
 
     region: str
-    items: Annotated[tuple[Item, ...], BeforeValidator(rules.by_name)] = field(
-        default_factory=lambda: rules.load("zhejiang")[0]
-    )
+    items: Items = field(default_factory=lambda: rules.load("zhejiang")[0])
     sets: tuple[ThresholdSet, ...] = ()
     learning: Learning = "quantiles"
     since: str = ""
@@ -173,9 +174,12 @@ class FittedLights:
                     f"{target}: {share:.0%} of the weight is known for {p} as of {panel.day}; "
                     f"an index needs {model.least:.0%}"
                 )
+        imputed = (panel.flags_of(model.inputs) & Origin.IMPUTED) != 0
+        guessed = np.take_along_axis(imputed, np.maximum(found.row, 0), 0) & (found.mark == Mark.KNOWN)
+        marks = np.where(guessed, Mark.IMPUTED, found.mark).astype(np.int64)
         return Lights(
             target, panel.asof, tuple(periods), model.inputs, index[rows], light[rows], raw[rows], x[rows], score[rows],
-            found.mark[rows], model.weights, self.sides, cuts[rows], tuple(versions[t] for t in rows),
+            marks[rows], model.weights, self.sides, cuts[rows], tuple(versions[t] for t in rows),
             np.array(model.bands),
         )  # fmt: skip
 

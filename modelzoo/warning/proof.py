@@ -85,7 +85,7 @@ def flips(fitted: FittedLights, panel: Panel, period: Period) -> pl.DataFrame:
     cuts, _ = fitted.thresholds(wide)
     rows = []
     for k, name in enumerate(told.items):
-        own = told.marks[0, k] in (Mark.KNOWN, Mark.PAIRED)
+        own = told.marks[0, k] in (Mark.KNOWN, Mark.PAIRED, Mark.IMPUTED)
         source = int(found.row[t, k] if own else found.due[t, k])
         value = float(told.values[0, k])
         needed, light = _nearest(fitted, wide, values, (source, k), cuts[:, k], value, period, now)

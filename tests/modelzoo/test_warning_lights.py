@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -14,6 +15,7 @@ from warned import ITEMS, cycle, panel
 
 from engine.calendar import Period
 from engine.errors import BadInput, NotEnoughData, Unknown
+from engine.figures import Origin
 from engine.lights import Light, Mark
 from modelzoo import zoo
 from modelzoo.warning import rules, scoring
@@ -186,6 +188,15 @@ def test_january_as_declared() -> None:
     before = warned.until(p, Period.parse("2019-01"))
     told = CompositeLights("X", ITEMS, january="both").fit(p).lights(before, [Period.parse("2019-01")])
     assert told.marks[0, 0] == Mark.CARRIED
+
+
+def test_an_estimated_figure_is_marked() -> None:
+    p = panel(cycle())
+    flags = p.flags.copy()
+    flags[-1, 3] = Origin.IMPUTED
+    told = MODEL.fit(p).lights(replace(p, flags=flags), [p.last])
+    assert told.marks[0].tolist() == [0, 0, 0, Mark.IMPUTED, 0, 0, 0, 0, 0, 0]
+    assert told.index == MODEL.fit(p).lights(p, [p.last]).index
 
 
 def test_a_quarterly_item_counts_for_its_three_months() -> None:

@@ -68,6 +68,8 @@ def test_when_an_event_counts() -> None:
     p = warned.panel({"x": np.arange(10.0), "e": on})
     x, _ = at.sample(p, ["x@X"])
     assert np.array_equal(x[:, 0], [np.nan, np.nan, *range(8)], equal_nan=True)
+    holes = warned.panel({"e": np.array([np.nan, 0, np.nan, 1, np.nan, 0, np.nan])})
+    assert np.array_equal(Event("e@X").on(holes), [np.nan, 0, 0, 1, 1, 0, np.nan], equal_nan=True)
     slow = Event("x@X", "slowdown", fall=2.5, span=3)
     q = warned.panel({"x": np.array([5, 5, 5, 5, 2, 3, 2, 9.0])})
     assert np.array_equal(slow.on(q), [np.nan] * 3 + [0, 1, 0, 1, 0], equal_nan=True)
