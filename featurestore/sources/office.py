@@ -46,6 +46,10 @@ _NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}([, ]\d{3})+)(\.\d*)?")
 _TAKES: Mapping[str, tuple[Span, ...]] = {
     "pair": ("pair", "ytd", "month"), "quarter": ("quarter",), "half": ("half", "ytd"), "year": ("year", "ytd")
 }  # fmt: skip
+_UNIT_HEADINGS = ("单位", "unit", "Unit")
+SHOWN = 20
+"""So many names that a mapping lacks are told at once."""
+
 _SHORT = ("index_yoy", "index_mom", "index_di")  # kinds of one month, besides those that end in _month and _quarter
 
 
@@ -173,7 +177,9 @@ class _Table:
             cure = f'write "{shown}" = "id@region" under [series]'
             if isinstance(raw, str) and not re.search(r"\d", raw):
                 cure += ", or correct header_rows, if this is a heading"
-            raise sheet.bad(f"{problem}: {cure}", row, column)
+                if name[-1:] and name[-1].endswith(_UNIT_HEADINGS):
+                    cure = f'write unit_column = "{letters(column)}", if units stand there'
+            raise sheet.bad(f"{problem}: {cure}{self._others(name)}", row, column)
         label, year, titled = self._when(row, column)
         target = self._series[name]
         if not isinstance(target, str):
@@ -195,8 +201,20 @@ class _Table:
             problem = f"{label} covers more than one period of {series.id}, which is no year-to-date figure"
             raise sheet.bad(f"{problem}: map it to a year-to-date series, or ignore it", row, column)
         if period.start < rows.EARLIEST or period.start > self._m.known_at:
-            raise sheet.bad(f"{period} had not begun on the known day, {self._m.known_at}", row, column)
+            told = f"{period} had not begun on the known day, {self._m.known_at}"
+            raise sheet.bad(f"{told}: correct known_at in the mapping, or the period", row, column)
         return series, period
+
+    def _others(self, name: tuple[str, ...]) -> str:
+        """The other names that the mapping lacks, so that one look at the sheet is enough."""
+        there = self._sheet.values
+        cells = ((r, c) for r in self._down for c in self._across if re.search(r"\d", str(there.get((r, c), ""))))
+        names = dict.fromkeys(self._down[r].name + self._across[c].name for r, c in cells)
+        lacking = [n for n in names if n not in self._series and n != name]
+        lacking = [n for n in lacking if n not in self._ignore and not any((part,) in self._ignore for part in n)]
+        told = ", ".join('"' + " / ".join(n) + '"' for n in lacking[:SHOWN])
+        more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
+        return f". Not mapped either: {told}{more}" if lacking else ""
 
     def _when(self, row: int, column: int) -> tuple[Label, int | None, bool]:
         """Label and year of a cell, and whether only the title tells them."""
