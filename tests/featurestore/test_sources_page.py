@@ -57,7 +57,13 @@ def written(tmp_path: Path) -> Path:
 
 def test_every_example_is_known() -> None:
     assert [path for _, path, _ in INGEST.findall(PAGE)] == list(EXPECTED)
-    assert {source for source, _, _ in INGEST.findall(PAGE)} >= set(ingest.SOURCES) - {"nyfed", "province", "xlsx"}
+    assert {source for source, _, _ in INGEST.findall(PAGE)} >= set(ingest.SOURCES) - {
+        "nyfed",
+        "province",
+        "xlsx",
+        "answers",
+    }
+    assert re.search(r"^jingqi data ingest answers survey.csv$", PAGE, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("source", "path", "mapping"), INGEST.findall(PAGE))
@@ -67,6 +73,13 @@ def test_the_examples_run(written: Path, source: str, path: str, mapping: str) -
     store = MemoryStore()
     assert all(not receipt.repeated for _, receipt in ingest.ingest(store, found))
     assert all(receipt.repeated for _, receipt in ingest.ingest(store, found))
+
+
+def test_the_survey(written: Path) -> None:
+    found = ingest.survey("answers", written / "survey.csv")
+    assert found is not None
+    assert found.select("question", "answer").rows() == [("orders", 1), ("capacity", 78), ("orders", -1)]
+    assert MemoryStore().tell(found).new == 3
 
 
 def test_the_report_of_an_office(written: Path) -> None:
