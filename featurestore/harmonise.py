@@ -48,11 +48,13 @@ def cook(recipe: Recipe, sources: Sequence[Column]) -> Column:
 
 
 def adjusted(column: Column, values: Floats, note: str) -> Column:
-    """The column with seasonally adjusted values ``(T,)``: each has seen all that is known."""
+    """The column with seasonally adjusted values ``(T,)``: each has seen all that is known. A note from before goes first."""
     f = column.figures
     origin = np.where(np.isnan(values), 0, passed_on(f.origin)).astype(np.uint8)
     seen = column.behind[~np.isnan(f.values)].any(axis=0)
-    return Column(replace(f, values=values, origin=origin, path=(*f.path, "sa")), column.behind | seen, note)
+    return Column(
+        replace(f, values=values, origin=origin, path=(*f.path, "sa")), column.behind | seen, column.note or note
+    )
 
 
 def _month(c: Column, others: Sequence[Column], argument: str) -> Column:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -19,12 +20,16 @@ from engine import align, regarima
 from engine.calendar import Freq, Period, end_of, known_day
 from engine.errors import BadInput, NotEnoughData
 from engine.figures import Origin
+from engine.indicator import Region, Series
+from engine.kinds import pair_rule
 from engine.panel import EPOCH, Panel
 from engine.typing import Floats
-from featurestore.compute import last_review
+from featurestore import catalogue
+from featurestore.catalogue import features
+from featurestore.compute import compute, last_review
 from featurestore.features import resolve
 from featurestore.memory import MemoryStore
-from featurestore.panel import Cube, build_panel, feature_values, plan_of, pseudo_panel
+from featurestore.panel import Cube, build_panel, cells_of, feature_values, plan_of, pseudo_panel
 from featurestore.trace import trace
 from modelzoo.nowcast.bridge import Bridge
 from modelzoo.nowcast.dfm import Dfm
@@ -212,6 +217,43 @@ def test_growth_of_the_quarter_since_january(today: Panel) -> None:
     assert len(known) == 68
     assert np.abs(values[known] - truth).max() < 0.5
     assert not flags.any()
+
+
+def test_every_feature_of_the_plan_is_made(say: Any) -> None:
+    """Whatever the catalogue promises can be computed from figures that keep their rules, and each has values."""
+    known, rng, store, promised = catalogue.load(), np.random.default_rng(7), MemoryStore(), []
+    for i in (i for i in known.indicators.values() if i.kind and i.freq in (Freq.M, Freq.Q)):
+        series = Series(i, Region("CN-33", "Zhejiang", "浙江省"))
+        n, first = i.freq.per_year, 2014 * i.freq.per_year
+        values = 100 + np.abs(rng.normal(size=5 * n)) * (5 if i.kind.startswith(("level", "count")) else 0.5)
+        if i.kind.endswith("ytd") and i.kind.startswith(("level", "count")):
+            values = values.reshape(-1, n).cumsum(axis=1).ravel()
+        joined = [
+            bool(pair_rule(i).combined(np.array([t // 12]))[0]) and t % 12 == 0 for t in range(first, first + 5 * n)
+        ]
+        said = {first + t: float(v) for t, v in enumerate(values) if not (i.freq is Freq.M and joined[t])}
+        load = say(1, series, said, i.id)
+        store.append(load.release, load.values, load.series)
+        promised += [f"{i.id}.{e.suffix}@CN-33" for e in features.of(known.features, i) if e.recipe]
+    assert len(promised) == 273
+    stored = store.series()
+    adjusting = [f for f in promised if any(o.name == "sa" for o in resolve(f, stored).recipe)]
+    quick = [f for f in promised if f not in set(adjusting)]
+    panel = build_panel(store, quick, datetime(2020, 1, 5, tzinfo=UTC))
+    assert [i for i in panel.ids if panel.frame[i].null_count() == panel.months] == []
+    for f in adjusting:  # up to the adjustment, which is the same for all
+        feature = resolve(f, stored)
+        steps = [o.name for o in feature.recipe]
+        made = replace(feature, recipe=feature.recipe[: steps.index("sa")])
+        (found,) = compute(
+            [made], cells_of(store, [s.id for s in made.sources], datetime(2020, 1, 5, tzinfo=UTC)), _never
+        )
+        assert found is not None
+        assert (~np.isnan(found.values)).sum() >= 19, f
+
+
+def _never() -> Any:
+    raise AssertionError("only an adjustment asks for the last review")
 
 
 # --- seasonal adjustment
