@@ -44,7 +44,7 @@ def figures(found: Watched, scores: pl.DataFrame, language: charts.Language) -> 
     if spec.kind == "scorecard":
         newest = last.filter(pl.col("period") == pl.col("period").max())
         return {"board": drawing.board(newest, title, names, language, synthetic=made_up)}
-    drawn = {"index": drawing.index(own, title, language, downs, synthetic=made_up)}
+    drawn = {"index": drawing.index(own, title, language, downs, synthetic=made_up, names=names)}
     if spec.kind == "index":
         drawn["clock"] = drawing.clock(own, title, language, synthetic=made_up)
     if (last["level"] == "light").any():
