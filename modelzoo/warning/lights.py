@@ -39,8 +39,9 @@ class CompositeLights:
     items: the items, or the name of a data file in modelzoo/warning/data.
     sets: thresholds set by an office, in force from a month on; re-set at most once a year.
     learning: how thresholds are learned where none are set: "quantiles" .10 .30 .70 .90, or "deviations" mean ± .5 and 1.5 sd.
-    since: first month of the window from which they are learned; it ends with the last December that is at least three months
-        past, so that they move once a year. "" is all.
+    since: first month of the window from which they are learned; "" is all. It ends with the last December that is at least
+        three months past, so that they move once a year.
+    years: the last so many years of it, 0 for all; where growth falls for decades, all is a judgement by a past that is gone.
     january: what January scores of a series that publishes January and February as one: "february" only February has the
         pair's figure, and January carries December's; "both" January takes it too, once it is known.
     delta: how far, in points of the index, a band must be crossed before the light changes at once; else it takes two months.
@@ -53,6 +54,7 @@ class CompositeLights:
     sets: tuple[ThresholdSet, ...] = ()
     learning: Learning = "quantiles"
     since: str = ""
+    years: int = 0
     january: Literal["february", "both"] = "february"
     delta: float = 1.0
     bands: tuple[float, float, float, float] = scoring.CEMAC
@@ -61,6 +63,10 @@ class CompositeLights:
     def __post_init__(self) -> None:
         if not self.items or len(set(self.inputs)) != len(self.items):
             raise BadInput(f"warning@{self.region}: an index needs items, each once")
+        if self.years < 0 or (self.since and Period.parse(self.since).freq is not Freq.M):
+            raise BadInput(
+                f"warning@{self.region}: since is a month, years are 0 or more: {self.since!r}, {self.years}"
+            )
         if not self.delta >= 0 or not 0 < self.least <= 1:
             raise BadInput(
                 f"warning@{self.region}: delta is from 0, least in (0, 1], not {self.delta} and {self.least}"
@@ -131,7 +137,8 @@ class CompositeLights:
     def _window(self, panel: Panel) -> tuple[Period, Period]:
         settled = Period.of(known_day(panel.asof), Freq.M) + -SETTLED
         last = Period(Freq.M, settled.ordinal // 12 * 12 - 1)
-        return Period.parse(self.since) if self.since else panel.first, last
+        first = Period.parse(self.since) if self.since else panel.first
+        return (max(first, last + (1 - 12 * self.years)) if self.years else first), last
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine.calendar import Period, end_of
+from engine.calendar import Freq, Period, end_of
 from engine.classify import auroc
+from engine.indicator import Series
 from engine.lights import Light
-from engine.panel import Panel
-from featurestore.memory import MemoryStore
-from featurestore.panel import Cube
+from engine.panel import NEVER, Panel
 from featurestore.sources.province import Economy, economy
 from modelzoo.warning import alarms, rules
 from modelzoo.warning.bridge import bridge
@@ -27,18 +26,42 @@ CITIES = tuple(CompositeLights(f"SYN-33{n:02d}", rules.load("zhejiang_city")[0])
 
 
 @cache
-def world() -> tuple[Economy, Cube]:
+def world() -> tuple[Economy, pl.DataFrame, dict[str, Series]]:
+    """The economy, all values with the instants at which they became known (microseconds), and what the series mean.
+
+    Straight from the releases: a store would say the same, and takes twenty times as long to fill.
+    """
     made = economy()
-    store = MemoryStore()
-    for load in made.releases():
-        store.append(load.release, load.values, load.series)
+    loads = list(made.releases())
+    meaning = {s.id: s for load in loads for s in load.series}
     wanted = {i for m in (PROVINCE, *CITIES) for i in m.inputs}
-    wanted |= {i for r in alarms.load() for i in r.inputs("SYN-33")} & set(store.series())
-    return made, Cube(store, sorted(wanted))
+    wanted |= {i for r in alarms.load() for i in r.inputs("SYN-33")} & set(meaning)
+    when = [int(load.release.known_at.timestamp() * 1e6) for load in loads]
+    values = pl.concat(
+        [
+            load.values.select("series", "period", "value", known=pl.lit(at))
+            for load, at in zip(loads, when, strict=True)
+        ]
+    )
+    return made, values.filter(pl.col("series").is_in(wanted)), {i: meaning[i] for i in sorted(wanted)}
 
 
+@cache
 def known(year: int, month: int, day: int) -> Panel:
-    return world()[1].panel(end_of(date(year, month, day)))
+    """The last version of each value at the end of that day; all series are analysed as they are published."""
+    asof, (_, values, meaning) = end_of(date(year, month, day)), world()
+    then = values.filter(pl.col("known") <= int(asof.timestamp() * 1e6)).sort("known", maintain_order=True)
+    last = then.group_by("series", "period", maintain_order=True).last()
+    place = {i: k for k, i in enumerate(meaning)}
+    column = np.array([place[i] for i in last["series"]])
+    quarterly = np.array([s.freq is Freq.Q for s in meaning.values()])[column]
+    rows = np.where(quarterly, last["period"].to_numpy() * 3 + 2, last["period"].to_numpy())
+    first = int(rows.min())
+    shape = (int(rows.max()) - first + 1, len(meaning))
+    x, stamps = np.full(shape, np.nan), np.full(shape, NEVER)
+    x[rows - first, column] = last["value"].fill_null(np.nan).to_numpy()
+    stamps[rows - first, column] = last["known"].to_numpy()
+    return Panel(asof, tuple(meaning.values()), Period(Freq.M, first), x, np.where(np.isnan(x), NEVER, stamps))
 
 
 def test_twelve_regions_have_their_lights() -> None:
@@ -53,7 +76,7 @@ def test_twelve_regions_have_their_lights() -> None:
 def test_the_index_follows_the_state_that_nobody_knows() -> None:
     """Against the latent activity of the economy; cold lights against the coldest fifth of its months. The items are growth on the
     year before and sums since January, so they cannot follow it to the month."""
-    made, _ = world()
+    made, _, _ = world()
     panel = known(2026, 2, 20)
     told = PROVINCE.fit(panel).lights(panel)
     truth = dict(made.truth.states.select("period", "activity").iter_rows())
