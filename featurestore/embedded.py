@@ -17,6 +17,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,7 @@ _OPTIONS = {
     "io_method": "sync",  # two or three processes less
     "jit": "off",
 }
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 _guard = threading.Lock()
 _joined: dict[Path, int] = {}  # data folder -> the descriptor that holds our shared lock
 _owner_pid = os.getpid()
@@ -252,13 +254,20 @@ def _postmaster(data: Path) -> int | None:
 
 
 def _answering(data: Path) -> Path | None:
-    """The folder of the socket, if the server says that it is ready and the socket takes a connection."""
+    """The folder of the socket, if the server says that it is ready and answers there.
+
+    A server that was just killed may still take a connection: it is asked for encryption, and has to decline.
+    """
     try:
         lines = (data / "postmaster.pid").read_text().split("\n")
         if lines[7].strip() != "ready":
             return None
         with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(_PATIENCE / 10)
             probe.connect(f"{lines[4]}/.s.PGSQL.5432")
+            probe.sendall(_SSL_REQUEST)
+            if probe.recv(1) != b"N":
+                return None
     except (OSError, IndexError):
         return None
     return Path(lines[4])

@@ -20,21 +20,23 @@ from engine.errors import BadInput, NotEnoughData
 from engine.figures import Flags
 from engine.indicator import Series
 from engine.panel import NEVER, Panel, Timing
-from engine.steps import analyse, reach
-from engine.typing import Bools, Floats, Ints
+from engine.steps import analyse
+from engine.typing import Floats, Ints
 from featurestore import rows
 from featurestore.compute import Cells, Read, compute, last_review, months
 from featurestore.features import Feature, is_feature, resolve
+from featurestore.grid import Grid
 from featurestore.store import Store
 
 _DAY = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class _Cells(NamedTuple):
+class _Table(NamedTuple):
     """Published values as arrays ``(n,)``, sorted by series, period and version; times are microseconds from 1970.
 
-    usual: the end of the day that lies ``delay_days`` after the period, when a first release usually is known.
+    usual: the end of the day that lies ``delay_days`` after the period, when a first release usually is known. at: the place of
+    the cell in the grid of the panel's columns.
     """
 
     series: Ints
@@ -42,9 +44,39 @@ class _Cells(NamedTuple):
     value: Floats
     known: Ints
     usual: Ints
+    at: Ints
 
-    def where(self, kept: Bools) -> _Cells:
-        return _Cells(self.series[kept], self.period[kept], self.value[kept], self.known[kept], self.usual[kept])
+
+class _Cells(NamedTuple):
+    """Some rows of a table, by their places: of a column only what is asked for is fetched."""
+
+    table: _Table
+    places: Ints
+
+    @property
+    def series(self) -> Ints:
+        return self.table.series.take(self.places)
+
+    @property
+    def period(self) -> Ints:
+        return self.table.period.take(self.places)
+
+    @property
+    def value(self) -> Floats:
+        return self.table.value.take(self.places)
+
+    @property
+    def known(self) -> Ints:
+        return self.table.known.take(self.places)
+
+    @property
+    def at(self) -> Ints:
+        return self.table.at.take(self.places)
+
+    def delayed(self, origin: datetime) -> _Cells:
+        """The cells whose usual release is not after ``origin``, as known from then."""
+        usual = self.table.usual.take(self.places) <= _microseconds(origin)
+        return _Cells(self.table._replace(known=self.table.usual), self.places[usual])
 
 
 class Plan(NamedTuple):
@@ -63,6 +95,11 @@ class Plan(NamedTuple):
         """Of the series to be read."""
         return [s.id for s in self.sources]
 
+    @property
+    def features(self) -> dict[int, Feature]:
+        """By the number of their column."""
+        return {n: c for n, c in enumerate(self.columns) if isinstance(c, Feature)}
+
 
 def build_panel(store: Store, ids: Sequence[str], asof: datetime) -> Panel:
     """What was known of these published series and features at ``asof``.
@@ -71,11 +108,8 @@ def build_panel(store: Store, ids: Sequence[str], asof: datetime) -> Panel:
     known, BadInput for weeks or days, and where published values contradict their January-February rule.
     """
     plan = plan_of(store, ids)
-
-    def at(instant: datetime) -> _Cells:
-        return _cells(store.known(plan.ids, instant), plan.sources)
-
-    return _assemble(plan, at(asof), at, asof, "real")
+    grid, cells = _cells(store.known(plan.ids, asof), plan)
+    return _assemble(plan, grid, cells, lambda t: _cells(store.known(plan.ids, t), plan)[1], asof, "real")
 
 
 def pseudo_panel(store: Store, ids: Sequence[str], origin: datetime, vintage: datetime) -> Panel:
@@ -84,8 +118,8 @@ def pseudo_panel(store: Store, ids: Sequence[str], origin: datetime, vintage: da
     A value counts as known at the end of the day that lies ``delay_days`` after its period. Raises as build_panel.
     """
     plan = plan_of(store, ids)
-    cells = _cells(store.known(plan.ids, vintage), plan.sources)
-    return _assemble(plan, _delayed(cells, origin), lambda instant: _delayed(cells, instant), origin, "pseudo")
+    grid, cells = _cells(store.known(plan.ids, vintage), plan)
+    return _assemble(plan, grid, cells.delayed(origin), cells.delayed, origin, "pseudo")
 
 
 def own_values(store: Store, series_id: str, asof: datetime) -> tuple[Series, pl.DataFrame]:
@@ -129,25 +163,31 @@ class Cube:
     def __init__(self, store: Store, ids: Sequence[str]) -> None:
         self._plan = plan_of(store, ids)
         self.series = self._plan.series
-        self._cells = _cells(store.history(self._plan.ids), self._plan.sources)
+        self._grid, cells = _cells(store.history(self._plan.ids), self._plan)
+        self._table = cells.table
+        of, period, value, known = self._table[:4]
+        # Each version is the word from its own day to that of the next one; days as numbers of all days, which take less room.
+        days, born = np.unique(known, return_inverse=True)
+        gone = np.full(len(of), len(days))
+        same = np.flatnonzero((np.diff(of) == 0) & (np.diff(period) == 0))
+        gone[same] = born[same + 1]
+        gone[np.isnan(value)] = -1  # taken back: never seen
+        small = np.int16 if len(days) < np.iinfo(np.int16).max else np.int32
+        self._days, self._born, self._gone = days, born.astype(small), gone.astype(small)
 
     def panel(self, asof: datetime) -> Panel:
         """As :func:`build_panel`."""
-        return _assemble(self._plan, self._at(asof), self._at, asof, "real")
+        return _assemble(self._plan, self._grid, self._at(asof), self._at, asof, "real")
 
     def pseudo(self, origin: datetime, vintage: datetime) -> Panel:
         """As :func:`pseudo_panel`."""
         cells = self._at(vintage)
-        return _assemble(
-            self._plan, _delayed(cells, origin), lambda instant: _delayed(cells, instant), origin, "pseudo"
-        )
+        return _assemble(self._plan, self._grid, cells.delayed(origin), cells.delayed, origin, "pseudo")
 
     def _at(self, asof: datetime) -> _Cells:
         """The last version of each value at ``asof``, without values that were taken back."""
-        known = self._cells.where(self._cells.known <= _microseconds(asof))
-        last = np.ones(len(known.series), bool)
-        last[:-1] = (np.diff(known.series) != 0) | (np.diff(known.period) != 0)
-        return known.where(last & ~np.isnan(known.value))
+        day = np.searchsorted(self._days, _microseconds(asof), side="right").astype(self._born.dtype)
+        return _Cells(self._table, np.flatnonzero((self._born < day) & (self._gone >= day)))
 
 
 def plan_of(store: Store, ids: Sequence[str]) -> Plan:
@@ -164,8 +204,9 @@ def plan_of(store: Store, ids: Sequence[str]) -> Plan:
     return Plan(columns, tuple({s.id: s for s in read}.values()))
 
 
-def _cells(frame: pl.DataFrame, series: tuple[Series, ...]) -> _Cells:
-    """KNOWN or HISTORY rows as arrays; a value taken back is NaN."""
+def _cells(frame: pl.DataFrame, plan: Plan) -> tuple[Grid, _Cells]:
+    """KNOWN or HISTORY rows as arrays, and the grid of the panel's columns; a value taken back is NaN."""
+    series = plan.sources
     number = pl.col("series").replace_strict({s.id: n for n, s in enumerate(series)}, return_dtype=pl.Int64)
     frame = frame.with_columns(number.alias("series")).sort("series", "period", "known_at", "release")
     of, period = frame["series"].to_numpy(), frame["period"].cast(pl.Int64).to_numpy()
@@ -175,46 +216,42 @@ def _cells(frame: pl.DataFrame, series: tuple[Series, ...]) -> _Cells:
         # A period ends at the midnight with which the next one starts.
         usual[mine] = (rows.starts(period[mine] + 1, s.freq) + s.indicator.delay_days) * _DAY
     value = frame["value"].fill_null(np.nan).to_numpy()
-    return _Cells(of, period, value, frame["known_at"].dt.epoch("us").to_numpy(), usual)
+    place = {s.id: n for n, s in enumerate(series)}
+    grid = Grid(series, {place[c.id]: n for n, c in enumerate(plan.columns) if isinstance(c, Series)}, of, period)
+    table = _Table(of, period, value, frame["known_at"].dt.epoch("us").to_numpy(), usual, grid.at)
+    return grid, _Cells(table, np.arange(len(of)))
 
 
-def _delayed(cells: _Cells, origin: datetime) -> _Cells:
-    """The cells whose usual release is not after ``origin``, as known from then."""
-    return cells._replace(known=cells.usual).where(cells.usual <= _microseconds(origin))
-
-
-def _assemble(plan: Plan, cells: _Cells, at: Callable[[datetime], _Cells], asof: datetime, timing: Timing) -> Panel:
+def _assemble(
+    plan: Plan, grid: Grid, cells: _Cells, at: Callable[[datetime], _Cells], asof: datetime, timing: Timing
+) -> Panel:
     """at: the cells of an earlier day, for what was decided then."""
-    place = {s.id: n for n, s in enumerate(plan.sources)}
     series = list(plan.series)
-    columns: list[_Filled] = []
-    for c in plan.columns:
-        if isinstance(c, Series):
-            lo, hi = np.searchsorted(cells.series, (place[c.id], place[c.id] + 1))
-            columns.append((*_column(c, cells.period[lo:hi], cells.value[lo:hi], cells.known[lo:hi]), None))
-        else:
-            columns.append(_EMPTY)
-    if features := {n: c for n, c in enumerate(plan.columns) if isinstance(c, Feature)}:
-        for n, (filled, note) in zip(features, _features(plan, list(features.values()), cells, at, asof), strict=True):
-            columns[n] = filled
-            if note and (made := series[n].made):
-                series[n] = replace(series[n], made=replace(made, note=note))
-    ends = [c[0][[0, -1]] for c in columns if len(c[0])]
+    blocks = grid.fill(cells.at, cells.value, cells.known)
+    made: dict[int, _Filled] = {}
+    if features := plan.features:
+        for n, (column, note) in zip(features, _features(plan, list(features.values()), cells, at, asof), strict=True):
+            if len(column[0]):
+                made[n] = column
+            if note and (how := series[n].made):
+                series[n] = replace(series[n], made=replace(how, note=note))
+    ends = [(b.first, b.last) for b in blocks] + [(int(m[0]), int(m[-1])) for m, *_ in made.values()]
     if not ends:
         names = ", ".join(s.id for s in series[:5]) + (" …" if len(series) > 5 else "")
         raise NotEnoughData(f"nothing is known of {names} as of {known_day(asof)}")
     first, last = min(e[0] for e in ends), max(e[1] for e in ends)
     shape = (last - first + 1, len(series))
     values, known, flags = np.full(shape, np.nan), np.full(shape, NEVER), np.zeros(shape, np.uint8)
-    for n, (month, value, when, flag) in enumerate(columns):
-        values[month - first, n], known[month - first, n] = value, when
-        if flag is not None:
-            flags[month - first, n] = flag
-    return Panel(asof, tuple(series), Period(Freq.M, int(first)), values, known, timing, flags)
+    for b in blocks:
+        rows_of = slice(b.first - first, b.last - first + 1, b.months)
+        values[rows_of, b.columns], known[rows_of, b.columns] = b.values, b.stamps
+    for n, (month, value, when, flag) in made.items():
+        values[month - first, n], known[month - first, n], flags[month - first, n] = value, when, flag
+    return Panel(asof, tuple(series), Period(Freq.M, first), values, known, timing, flags)
 
 
-_Filled: TypeAlias = tuple[Ints, Floats, Ints, Flags | None]
-_EMPTY: _Filled = (np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64), None)
+_Filled: TypeAlias = tuple[Ints, Floats, Ints, Flags]
+_EMPTY: _Filled = (np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.uint8))
 
 
 def _features(
@@ -233,33 +270,19 @@ def cells_of(store: Store, ids: Sequence[str], asof: datetime) -> Read:
     """What was known of published series on a day, for :func:`featurestore.compute.compute`."""
     stored = store.series()
     plan = Plan((), tuple(stored[i] for i in ids))
-    return _reader(plan, _cells(store.known(ids, asof), plan.sources))
+    return _reader(plan, _cells(store.known(ids, asof), plan)[1])
 
 
 def _reader(plan: Plan, cells: _Cells) -> Read:
     place = {s.id: n for n, s in enumerate(plan.sources)}
 
+    series, period, value, known = cells.series, cells.period, cells.value, cells.known
+
     def read(series_id: str) -> Cells:
-        lo, hi = np.searchsorted(cells.series, (place[series_id], place[series_id] + 1))
-        return Cells(cells.period[lo:hi], cells.value[lo:hi], cells.known[lo:hi])
+        lo, hi = np.searchsorted(series, (place[series_id], place[series_id] + 1))
+        return Cells(period[lo:hi], value[lo:hi], known[lo:hi])
 
     return read
-
-
-def _column(s: Series, period: Ints, value: Floats, known: Ints) -> tuple[Ints, Floats, Ints]:
-    """Months, analysed values and known times ``(m,)`` of the cells that one series fills."""
-    if not len(period):
-        return period, value, known
-    at = period - period[0]
-    levels, when = np.full(at[-1] + 1, np.nan), np.full(at[-1] + 1, NEVER)
-    levels[at], when[at] = value, known
-    analysed = analyse(levels, s.indicator.step, s.freq)
-    newest = when.copy()
-    for back in range(1, reach(s.indicator.step) + 1):
-        newest[back:] = np.maximum(newest[back:], when[:-back])
-    filled = np.flatnonzero(~np.isnan(analysed))
-    months = 12 // s.freq.per_year
-    return (filled + period[0] + 1) * months - 1, analysed[filled], newest[filled]
 
 
 def _microseconds(instant: datetime) -> int:

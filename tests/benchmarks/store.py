@@ -110,10 +110,8 @@ def publish(c: psycopg.Connection[Any], count: int) -> list[str]:
 def read(
     c: psycopg.Connection[Any], query: str, types: dict[str, str], values: dict[str, Any] | None = None
 ) -> pl.DataFrame:
-    """The rows of a query by binary COPY."""
-    with c.cursor().copy(f"COPY ({query}) TO STDOUT (FORMAT binary)".encode(), values) as copy:
-        stream = b"".join(copy)
-    return pl.DataFrame(dict(zip(types, wire.unpack(stream, types.values()), strict=True)))
+    """The rows of a query, column by column."""
+    return pl.DataFrame(wire.fetch(c, query, types, values))
 
 
 def asof(c: psycopg.Connection[Any], store: PostgresStore, ids: list[str]) -> None:
