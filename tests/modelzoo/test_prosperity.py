@@ -234,7 +234,8 @@ def steps(changes: list[list[float]], names: str = "abcd") -> Panel:
     """Levels 100 that rise by these per cents a month, after four years of turns up and down."""
     past = np.tile([[1.0], [-1.0]], (30, len(names)))
     growth = np.vstack([past, np.array(changes)])
-    return indices.panel("2010-01", growth, [indices.series(n, "pch") for n in names])
+    panel: Panel = indices.panel("2010-01", growth, [indices.series(n, "pch") for n in names])
+    return panel
 
 
 def test_diffusion_by_hand() -> None:
@@ -309,10 +310,7 @@ def test_a_sign_against_the_catalogue_is_not_taken() -> None:
     """The ratio of inventories to sales is counter-cyclical; a catalogue that says otherwise keeps it out of the index."""
     us = indices.us()
     for direction, taken in (("counter", True), ("", True), ("pro", False)):
-        about = [
-            indices.series("isratio", direction=direction) if s.id == "isratio@US" else s  # type: ignore[arg-type]
-            for s in us.series
-        ]
+        about = [indices.series("isratio", direction=direction) if s.id == "isratio@US" else s for s in us.series]
         panel = indices.panel("1959-01", us.values, about)
         chosen = Conference("leading@US", ("houst@US", "isratio@US"), reference="indpro@US").fit(panel).chosen
         assert bool(chosen.own[1]) is taken

@@ -48,7 +48,8 @@ def made(seed: int, months: int, holes: int, late: int) -> Panel:
         values[g.integers(30, months - 6), g.integers(0, 5)] = np.nan
     if late:
         values[-late:, g.integers(0, 5)] = np.nan
-    return indices.panel("2005-01", values, [indices.series(*about) for about in ABOUT])
+    panel: Panel = indices.panel("2005-01", values, [indices.series(*about) for about in ABOUT])
+    return panel
 
 
 def index(model: Model, panel: Panel) -> tuple[Historied, Floats]:
