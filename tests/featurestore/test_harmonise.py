@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import monthly
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from engine import align, regarima
 from engine.calendar import Freq, Period, end_of, known_day
-from engine.errors import BadInput, NotEnoughData
+from engine.errors import BadInput, NotConverged, NotEnoughData
 from engine.figures import Origin
 from engine.indicator import Region, Series
 from engine.kinds import pair_rule
@@ -296,17 +297,58 @@ def test_what_x13_cannot_take_is_adjusted_by_stl_or_not_at_all_and_says_so() -> 
     assert found.reason == early.series[0].made.note  # type: ignore[union-attr]
 
 
-def test_a_history_that_came_in_one_load_is_reviewed_on_what_is_known_now(make: Any, say: Any) -> None:
-    """Nothing of it was known at the last review, yet X-13 takes it: the airline passengers of Box and Jenkins."""
+@pytest.fixture
+def passengers(make: Any, say: Any) -> MemoryStore:
+    """The airline passengers of Box and Jenkins, all known from 2 January 2020 on."""
     series = make("air", step="lin", kind="level_month", jan_feb="separate", aggregation="sum")
     load = say(1, series, {monthly.SINCE.ordinal + i: float(x) for i, x in enumerate(monthly.PASSENGERS)})
     store = MemoryStore()
     store.append(load.release, load.values, load.series)
-    panel = build_panel(store, ["air.mom@US", "air@US"], datetime(2020, 1, 5, tzinfo=UTC))
-    assert panel.series[0].made.note == "X-13ARIMA-SEATS, X-11, model chosen on data to 1960-12"  # type: ignore[union-attr]
+    return store
+
+
+def note(store: MemoryStore, asof: datetime) -> str:
+    made = build_panel(store, ["air.mom@US"], asof).series[0].made
+    assert made is not None
+    return made.note
+
+
+def test_a_history_that_came_in_one_load_is_reviewed_on_what_is_known_now(passengers: MemoryStore) -> None:
+    """Nothing of it was known at the last review, yet X-13 takes it."""
+    asof = datetime(2020, 1, 5, tzinfo=UTC)
+    assert note(passengers, asof) == "X-13ARIMA-SEATS, X-11, model chosen on data to 1960-12"
+    panel = build_panel(passengers, ["air.mom@US", "air@US"], asof)
     raw = np.diff(np.log(panel.matrix(["air@US"])[:, 0]))
     assert np.nanstd(panel.matrix(["air.mom@US"])) < 25 * np.std(raw)  # in per cent: a quarter of it
     assert not (panel.flags & (PAIR | IMPUTED)).any()
+
+
+def test_a_model_that_has_seen_what_was_taken_back_since_is_not_held(passengers: MemoryStore, say: Any) -> None:
+    april = datetime(2020, 4, 10, tzinfo=UTC)
+    assert note(passengers, april).endswith("1960-12")  # of the review at the end of March
+    last = monthly.SINCE.ordinal + len(monthly.PASSENGERS) - 1
+    load = say(datetime(2020, 4, 5, tzinfo=UTC), passengers.series()["air@US"], {last: None}, "back")
+    passengers.append(load.release, load.values, load.series)
+    assert note(passengers, april).endswith("1960-11")
+
+
+def test_where_x13_fails_or_nothing_can_be_kept_there_is_an_answer_all_the_same(
+    passengers: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asof = datetime(2020, 1, 5, tzinfo=UTC)
+    kept = build_panel(passengers, ["air.mom@US"], asof)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("JINGQI_HOME", str(tmp_path / "file" / "home"))  # where no folder can be
+    assert same(build_panel(passengers, ["air.mom@US"], asof), kept)
+
+    def fails(*_: Any) -> Any:
+        raise NotConverged("X-13: ERROR: Estimation failed to converge")
+
+    monkeypatch.setattr("engine.x13.run", fails)
+    said = note(passengers, asof)
+    assert said.startswith("STL (none of the models log, level could be estimated)")
+    early = note(passengers, datetime(2021, 1, 5, tzinfo=UTC))  # with a review before, which has failed
+    assert early == said
 
 
 def test_an_adjusted_rate_flags_what_a_split_has_touched() -> None:
