@@ -14,11 +14,8 @@ import numpy as np
 from engine.calendar import Freq
 from engine.typing import Floats
 
-POWERS = (3, 4, -3, -4)
-"""A unit mistaken for another: 千 and 万 of it, or that part."""
-
-NEAR = 0.35
-"""So far, in powers of ten, from one of POWERS."""
+UNIT = 2.6, 4.5
+"""A unit is mistaken for another (千 or 万 of it, or that part) from so many powers of ten to so many: months differ too."""
 
 JUMP = 10.0
 """A stock has jumped if its change is so many times the usual deviation from the usual change."""
@@ -42,10 +39,10 @@ def usual_size(sizes: Mapping[int, float], t: int, lag: int) -> float | None:
 
 
 def power(size: float, usual: float | None) -> int:
-    """The power of ten by which a size is off, one of POWERS, or 0."""
-    if usual is None:
+    """The power of ten by which a size is off, 3 or 4 up or down, or 0 where no unit is mistaken."""
+    if usual is None or not UNIT[0] < abs(size - usual) < UNIT[1]:
         return 0
-    return next((p for p in POWERS if abs(size - usual - p) < NEAR), 0)
+    return (3 if abs(size - usual) < 3.5 else 4) * (1 if size > usual else -1)
 
 
 def usual_change(logs: Floats) -> tuple[float, float] | None:
