@@ -57,6 +57,8 @@ def check_all(loads: Sequence[Load]) -> pl.DataFrame:
             raise BadInput(f"{what}: a release without a row")
         if len({s.id for s in series}) != len(series):
             raise BadInput(f"{what}: a series is described twice")
+        if computed := [s.id for s in series if s.made]:
+            raise BadInput(f"{what}: only what was published is stored, and {', '.join(computed)} was computed")
         begun = {f: Period.of(known_day(release.known_at), f).ordinal for f in {s.freq for s in series}}
         limits += [(n, s.id, first[s.freq], begun[s.freq]) for s in series]
     said = pl.concat([x.values for x in loads]).with_columns(

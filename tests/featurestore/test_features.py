@@ -18,6 +18,7 @@ from engine.kinds import KINDS, figure_kind, pair_rule
 from featurestore import recipes
 from featurestore.catalogue import features, load, tables
 from featurestore.features import fingerprint, is_feature, resolve
+from featurestore.memory import MemoryStore
 from featurestore.recipes import outcome, parse
 
 FOLDER = Path(package.__file__).parent
@@ -261,6 +262,12 @@ def test_a_change_of_the_operations_is_a_change_of_every_hash(monkeypatch: pytes
     before = fingerprint("retail_yoy | two_year", 1, (of("retail_yoy"),))
     monkeypatch.setattr(recipes, "VERSION", recipes.VERSION + 1)
     assert fingerprint("retail_yoy | two_year", 1, (of("retail_yoy"),)) != before
+
+
+def test_a_feature_is_not_stored(say: Any) -> None:
+    load = say(1, resolve("retail_total.yoy@CN-33", stored("retail_total")).series, {24000: 1.0})
+    with pytest.raises(BadInput, match=r"only what was published is stored, and retail_total\.yoy@CN-33 was computed"):
+        MemoryStore().append(load.release, load.values, load.series)
 
 
 def test_a_recipe_is_read_as_it_is_written() -> None:
