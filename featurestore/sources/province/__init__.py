@@ -8,6 +8,7 @@ every frame has a column ``is_synthetic``. The same seed and version give the sa
 latent.py       the hidden state, with turning points and shocks known by construction
 levels.py       true monthly levels: trend, season, Spring Festival, loadings
 cities.py       eleven cities that add up exactly
+conditions.py   what the cities are judged by
 publication.py  sums and growth since January, pairs, release days
 vintages.py     scope, verification in autumn, the census every five years
 survey.py       what 2,000 firms answer
@@ -27,10 +28,13 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from engine.calendar import Freq
+from engine.calendar import Freq, known_day
+from engine.typing import Floats
 from featurestore.sources import Load
 from featurestore.sources.province import faults as planted
 from featurestore.sources.province.cities import cities
+from featurestore.sources.province.conditions import conditions
+from featurestore.sources.province.conditions import loads as condition_loads
 from featurestore.sources.province.latent import FIRST, MONTHS, Latent, latent, turning_points
 from featurestore.sources.province.levels import Level, levels
 from featurestore.sources.province.meaning import CITIES, PROVINCE
@@ -49,6 +53,7 @@ class Truth:
     states: period (month ordinal), cycle, activity, price, credit, event. turning: kind, period. levels: name, region,
     period, level (at the prices of the month), basis (what growth is counted on). straight: firms that always say the
     same. survey: freq, period, question, index, had every firm answered and meant it.
+    conditions: indicator, region, period, value: a flow of the month, or the share of the province's trade, else the state.
     """
 
     states: pl.DataFrame
@@ -56,6 +61,7 @@ class Truth:
     levels: pl.DataFrame
     straight: pl.DataFrame
     survey: pl.DataFrame
+    conditions: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +97,18 @@ def economy(seed: int = SEED, faults: bool = False) -> Economy:
     parts = cities(truth, state, draws[2])
     asked = survey(state, draws[3], np.random.default_rng([VERSION, seed, 7]))
     answered = {"pmi": Level(asked.pmi, asked.pmi), "boom": Level(asked.boom, asked.boom)}
-    loads = releases(truth | answered, parts, Vintages(draws[4]), draws[5], seed)
+    vintages = Vintages(draws[4])
+    loads = releases(truth | answered, parts, vintages, draws[5], seed)
     key = pl.DataFrame(schema=planted.KEY)
     if faults:
         loads, key = planted.plant(loads, draws[6])
-    hidden = Truth(_states(state), _turning(), _levels(truth, parts), asked.straight, asked.complete)
+    judged = conditions(state, np.random.default_rng([VERSION, seed, 8]))
+    last = known_day(max(load.release.known_at for load in loads))
+    loads += condition_loads(judged, truth["trade"], vintages, np.random.default_rng([VERSION, seed, 9]), seed, last)
+    loads.sort(key=lambda load: load.release.known_at)
+    hidden = Truth(
+        _states(state), _turning(), _levels(truth, parts), asked.straight, asked.complete, _conditions(judged)
+    )
     return Economy(seed, VERSION, asked.firms, asked.answers, hidden, key, tuple(loads))
 
 
@@ -124,5 +137,16 @@ def _levels(truth: dict[str, Level], parts: dict[str, tuple[Level, ...]]) -> pl.
             pl.lit(name).alias("name"), pl.lit(region).alias("region"), "period", "level", "basis", _FLAG
         )
         for name, region, x in whole
+    )
+    return pl.concat(frames)
+
+
+def _conditions(judged: dict[str, Floats]) -> pl.DataFrame:
+    frames = (
+        pl.DataFrame([_axis(), pl.Series("value", x[:, c])]).select(
+            pl.lit(name).alias("indicator"), pl.lit(CITIES[c].code).alias("region"), "period", "value", _FLAG
+        )
+        for name, x in judged.items()
+        for c in range(len(CITIES))
     )
     return pl.concat(frames)

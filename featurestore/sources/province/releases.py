@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -47,6 +47,11 @@ def releases(
                 year = FIRST_YEAR + int(t) // 12
                 if event.years[0] <= year <= event.years[1] and days[column.group][t] < event.day:
                     rows["revised", event.code, event.day].append(column.row(int(t), event.day, vintages))
+    return collect(rows, seed)
+
+
+def collect(rows: Mapping[tuple[str, str, date], Sequence[tuple[Series, int, float]]], seed: int) -> list[Load]:
+    """Loads by the day on which they became known, from series, period and value by group, code and day."""
     everything = [(series.id, period, value, "A") for of in rows.values() for series, period, value in of]
     frame = pl.DataFrame(
         everything, schema=VALUES, orient="row"
@@ -87,7 +92,7 @@ def _columns(truth: dict[str, Level], parts: dict[str, tuple[Level, ...]]) -> It
 
 
 def _load(
-    group: str, code: str, day: date, values: pl.DataFrame, said: list[tuple[Series, int, float]], seed: int
+    group: str, code: str, day: date, values: pl.DataFrame, said: Sequence[tuple[Series, int, float]], seed: int
 ) -> Load:
     instant, precision = known(group, day)
     uri = f"synthetic:province/version-{VERSION}/seed-{seed}/{code}/{day}"
