@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtri
 
 from engine.calendar import Period, known_day
 from engine.errors import BadInput, Unknown
@@ -56,6 +55,8 @@ class Estimate:
     @classmethod
     def normal(cls, target: str, asof: datetime, periods: Sequence[Period], mean: Floats, sd: Floats) -> Estimate:
         """From a mean ``(H,)`` and a standard deviation ``(H,)`` of a normal distribution."""
+        from scipy.special import ndtri  # the store knows estimates, and starts without it
+
         mean = np.asarray(mean, float)
         quantiles = mean[:, None] + np.asarray(sd, float)[:, None] * ndtri(np.array(LEVELS))
         return cls(target, asof, tuple(periods), mean, quantiles)

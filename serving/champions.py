@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.errors import BadInput, NotReady, Unknown
+from engine.indicator import Series
 from engine.panel import Panel
 from modelzoo import bundle as bundles
 from modelzoo.bundle import Bundle, Fit
@@ -58,13 +59,14 @@ class Champion:
     def fit_for(self, panel: Panel) -> Fit:
         """Parameters that could be known at ``panel.asof``.
 
-        The bundle's own; or where all of those were learned later, a new fit of the same model to this very panel, kept
-        by the panel's digest.
+        The bundle's own; or where all of those were learned later, or from columns made by another recipe, a new fit of the
+        same model to this very panel, kept by the panel's digest.
         """
-        try:
-            return self.bundle.fit_for(panel.asof)
-        except NotReady:
-            pass
+        if all(_recipe(panel.meaning(s.id)) == _recipe(s) for s in self.bundle.series):
+            try:
+                return self.bundle.fit_for(panel.asof)
+            except NotReady:
+                pass
         key = f"{panel.asof.isoformat()} {panel.digest()}"
         with self._lock:  # two requests for one day fit once
             if key not in self._refits:
@@ -73,6 +75,11 @@ class Champion:
                     self._refits.popitem(last=False)
             self._refits.move_to_end(key)
             return self._refits[key]
+
+
+def _recipe(series: Series) -> str:
+    """The hash of how a column was made; empty for what is published."""
+    return series.made.hash if series.made else ""
 
 
 class Champions(Protocol):

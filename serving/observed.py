@@ -8,8 +8,11 @@ from datetime import datetime
 import numpy as np
 
 from engine.calendar import Period
+from engine.figures import Origin
 from engine.indicator import Series
 from engine.steps import analyse
+from featurestore.features import is_feature
+from featurestore.panel import feature_values
 from featurestore.store import Store
 from modelzoo.bundle import registry_name
 from serving.answer import asof_text, described
@@ -23,7 +26,13 @@ def indicators(store: Store) -> Indicators:
 
 
 def series(store: Store, series_id: str, asof: datetime) -> SeriesValues:
-    """The version of each value that was public at ``asof``, as published and as analysed. Raises Unknown."""
+    """The version of each value that was public at ``asof``, as published and as analysed. Raises Unknown.
+
+    Of a feature, its values as they were computed from what was public; its status says that it was imputed (I) or
+    estimated along another scope (E), or else A.
+    """
+    if is_feature(series_id):
+        return _feature(store, series_id, asof)
     meaning = described(store, series_id)
     known = store.known([series_id], asof).sort("period")
     ordinals = known["period"].to_numpy()
@@ -42,6 +51,22 @@ def series(store: Store, series_id: str, asof: datetime) -> SeriesValues:
             precision=row["precision"],
         )
         for row, after in zip(known.iter_rows(named=True), analysed, strict=True)
+    )
+    return SeriesValues(series=info(meaning), asof=asof_text(asof), values=values)
+
+
+def _feature(store: Store, feature_id: str, asof: datetime) -> SeriesValues:
+    meaning, frame = feature_values(store, feature_id, asof)
+    values = tuple(
+        Value(
+            period=str(Period(meaning.freq, row["period"])),
+            value=row["value"],
+            analysed=row["value"],
+            status="I" if row["flags"] & Origin.IMPUTED else "E" if row["flags"] & Origin.NOMINAL_SCOPE else "A",
+            known_at=row["known_at"],
+            precision="day",
+        )
+        for row in frame.iter_rows(named=True)
     )
     return SeriesValues(series=info(meaning), asof=asof_text(asof), values=values)
 
@@ -86,6 +111,7 @@ def info(meaning: Series) -> SeriesInfo:
         unit_analysed=what.unit_analysed,
         unit_analysed_zh=what.unit_analysed_zh,
         step=what.step,
+        recipe=f"{meaning.made.recipe} v{meaning.made.version} {meaning.made.hash}" if meaning.made else "",
         delay_days=what.delay_days,
         agency=what.agency,
         module=what.module,

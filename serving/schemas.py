@@ -190,6 +190,7 @@ class SeriesInfo:
     unit_analysed: Annotated[str, Field(description="Unit after the step.")]
     unit_analysed_zh: Annotated[str, Field(description="The same in Chinese; empty if not known.")]
     step: Annotated[Literal["lin", "chg", "pch", "pca"], Field(description="From published to analysed value.")]
+    recipe: Annotated[str, Field(description="Of a feature how it is made, version, hash; else empty.", examples=[""])]
     delay_days: Annotated[int, Field(description="Usual days from the end of a period to its first release.")]
     agency: str
     module: str
@@ -210,7 +211,7 @@ class Value:
     period: PeriodText
     value: Annotated[float, Field(description="As published.")]
     analysed: Annotated[float | None, Field(description="After the series' step; null where its base is not known.")]
-    status: Annotated[str, Field(description="SDMX observation status.", examples=["A"])]
+    status: Annotated[str, Field(description="SDMX observation status; I imputed, E estimated.", examples=["A"])]
     known_at: datetime
     precision: Annotated[str, Field(description="How exactly known_at is known: instant, day, month or assumed.")]
 
