@@ -35,13 +35,14 @@ REASONS = (
     "moves as one that was chosen (correlation of 0.99 or more)",
     "too little is known beside the reference",
     "moves against the direction that the catalogue gives",
+    "nothing is known of its last twelve months",
 )
 """Why a series is in an index or not. A series may have several reasons: they are the bits of a number."""
 
 GIVEN, CHOSEN, REFERENCE, FEW, CONSTANT = (1 << n for n in range(5))
 GROUPS = {Group.LEADING: 1 << 5, Group.COINCIDENT: 1 << 6, Group.LAGGING: 1 << 7}
 WHY = {reason: 1 << (8 + n) for n, reason in enumerate(Reason)}
-TWIN, SHORT, AGAINST = (1 << (8 + len(WHY) + n) for n in range(3))
+TWIN, SHORT, AGAINST, ENDED = (1 << (8 + len(WHY) + n) for n in range(4))
 
 AGAINST_SIGN = {"pro": -1.0, "counter": 1.0}
 FEWEST = 48  # months known
@@ -196,7 +197,9 @@ def _classified(model: Composed, given: Chosen, found: Columns, directions: Sequ
     role = Group(split_id(model.target)[0])
     own, coincident, sign = np.zeros(len(given.ids), bool), given.coincident.copy(), given.sign.copy()
     lead, correlation, reason = given.lead, given.correlation, given.reason.copy()
-    asked = [int(n) for n in np.flatnonzero(given.own)]
+    ended = measure.last_rows(found.values) < len(levels) - 12
+    reason[given.own & ended] = ENDED
+    asked = [int(n) for n in np.flatnonzero(given.own & ~ended)]
     found_cycles = growth_cycle(levels[:, [given.ids.index(model.reference), *asked]]).cycle.T
     cycles: dict[int, Floats] = {}
     for n, cycle in zip(asked, found_cycles[1:], strict=True):

@@ -93,12 +93,15 @@ def measures_of(panel: Panel, ids: Sequence[str]) -> Measures:
 def columns(panel: Panel, ids: Sequence[str], measures: Measures) -> Columns:
     """The components by month; quarterly ones on a straight line between the middle months of their quarters.
 
-    Raises NotEnoughData if nothing is known of any of them, Unknown.
+    Raises NotEnoughData if nothing is known of any of them, BadInput for an infinite value, Unknown.
     """
     values = panel.matrix(ids).copy()
     for n, name in enumerate(ids):
         if panel.meaning(name).freq is Freq.Q:
             values[:, n] = _monthly(panel, name, int(measures[n]))
+    if len(wrong := np.argwhere(np.isinf(values))):
+        row, n = wrong[0]
+        raise BadInput(f"{ids[n]}: the value of {panel.first + int(row)} is infinite; correct it at its source")
     known = np.flatnonzero(~np.isnan(values).all(1))
     if not len(known):
         raise NotEnoughData(f"nothing is known of {', '.join(ids)} as of {panel.day}")

@@ -3,6 +3,7 @@
 On days in the past the components are cut as they would have been known then (by today's delays), everything is learned anew,
 and the index of each month is held against the index as it stands now. The error depends on the age of the month: the newest
 are the least certain. Components are those chosen today, and their values those of today: what offices revise is not in it.
+An index of one component, whose weight cannot change, is not revised: its bands have no width.
 """
 
 from __future__ import annotations

@@ -215,10 +215,8 @@ def test_amplitude_trend_and_rate_are_those_of_the_reference() -> None:
 @golden
 def test_a_lead_that_is_too_long_is_shifted() -> None:
     panel = indices.us()
-    early = panel.matrix(["indpro@US"]).copy()
-    early[:-18] = early[18:]  # leads by a year and a half
-    early[-18:] = np.nan
-    panel = panel.over(panel.first, panel.last).with_values(["houst@US"], early)
+    early = indices.us("1960-07", "2021-06").matrix(["indpro@US"])  # leads by a year and a half
+    panel = panel.with_values(["houst@US"], early)
     fitted = Cli("leading@US", ("houst@US", "isratio@US"), "indpro@US").fit(panel)
     assert fitted.chosen.lead[0] == 18.0
     data = fitted.chosen.measured(fitted.chosen.columns(panel))
@@ -321,6 +319,27 @@ def test_a_sum_since_january_is_refused() -> None:
     panel = indices.panel("2010-01", np.ones((120, 1)), [indices.series("a", kind="level_ytd")])
     with pytest.raises(BadInput, match="a@US: a sum since January has no change from month to month"):
         Conference("coincident@US", ("a@US",)).fit(panel)
+
+
+@golden
+def test_a_series_that_has_ended_is_not_chosen() -> None:
+    us = indices.us()
+    values = us.matrix(["houst@US"]).copy()
+    values[-13:] = np.nan
+    model = Conference("leading@US", ("houst@US", "isratio@US"), reference="indpro@US")
+    chosen = model.fit(us.with_values(["houst@US"], values)).chosen
+    assert chosen.names == ("isratio@US",)
+    assert chosen.table()["reason"][0] == "nothing is known of its last twelve months"
+    values[-12] = 1200.0
+    assert model.fit(us.with_values(["houst@US"], values)).chosen.names == ("houst@US", "isratio@US")
+
+
+def test_an_infinite_value_is_refused() -> None:
+    panel = indices.panel("2010-01", np.exp(np.linspace(0, 1, 120))[:, None], [indices.series("a")])
+    wrong = panel.matrix(["a@US"]).copy()
+    wrong[5] = np.inf
+    with pytest.raises(BadInput, match="a@US: the value of 2010-06 is infinite"):
+        Conference("coincident@US", ("a@US",)).fit(panel.with_values(["a@US"], wrong))
 
 
 @golden

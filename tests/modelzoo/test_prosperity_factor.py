@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.linalg import toeplitz
 
 from engine import factor
-from engine.errors import NotEnoughData
+from engine.errors import NotConverged, NotEnoughData
 from engine.factor_start import Whole
 from engine.typing import Floats
 from modelzoo.prosperity.factor import Factor
@@ -147,3 +147,11 @@ def test_one_component_has_nothing_in_common() -> None:
     still = panel.with_values(["w875rx1@US", "indpro@US"], np.ones((panel.months, 2)))
     with pytest.raises(NotEnoughData, match="needs two components and its anchor payems@US"):
         Factor("coincident@US", CO).fit(still)
+
+
+@golden
+def test_copies_are_refused() -> None:
+    panel = indices.us("1985-01")
+    copied = panel.with_values(["w875rx1@US"], panel.matrix(["payems@US"]))
+    with pytest.raises(NotConverged, match="copies of each other"):
+        Factor("coincident@US", CO).fit(copied)
