@@ -28,6 +28,9 @@ LOCK = 0x6A696E68
 """The lock under which one writer at a time appends: versions of one series may come from several releases, so that a
 lock for each release would not do."""
 
+_MANY = 500
+"""Rows from which on it pays to tell the planner how many there are."""
+
 _STAGED = {
     "series_id": "int4",
     "period": "date",
@@ -246,8 +249,10 @@ def _stage(
         "release_id": release,
     }
     with c.cursor().copy("COPY stage FROM STDIN (FORMAT binary)") as copy:
-        copy.write(wire.pack(columns, _STAGED.values()))
-    c.execute("ANALYZE stage")
+        for piece in wire.pack(columns, _STAGED.values()):
+            copy.write(piece)
+    if len(number) > _MANY:
+        c.execute("ANALYZE stage")
     begins = np.ones(len(ordinal), bool)  # sorted by release, series, period: a run ends where one of them leaves off
     begins[1:] = (np.diff(release) != 0) | (np.diff(number) != 0) | (np.diff(ordinal) != 1)
     ends = np.append(begins[1:], True)
@@ -258,14 +263,19 @@ def _stage(
         "last_period": start[ends],
     }
     with c.cursor().copy("COPY fs.coverage FROM STDIN (FORMAT binary)") as copy:
-        copy.write(wire.pack(runs, ("int4", "int4", "date", "date")))
+        for piece in wire.pack(runs, ("int4", "int4", "date", "date")):
+            copy.write(piece)
 
 
 def _write(c: Connection[tuple[Any, ...]]) -> list[tuple[int, int, int]]:
     """From the stage into ``fs.obs``; number, new and revised rows of each release."""
     if timescale.in_use(c):
         c.execute("SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0")
-    for step in (_LATER, "CREATE INDEX ON later (series_id, known_at)", "ANALYZE later", _HEARD, "ANALYZE heard",
-                 _FRESH, "ANALYZE fresh", _ENDS, "ANALYZE ends", _CLOSE, _INSERT):  # fmt: skip
-        c.execute(step.encode())
+    for table, step in (("later", _LATER), ("heard", _HEARD), ("fresh", _FRESH), ("ends", _ENDS)):
+        if c.execute(step.encode()).rowcount > _MANY:
+            if table == "later":
+                c.execute("CREATE INDEX ON later (series_id, known_at)")
+            c.execute(f"ANALYZE {table}".encode())
+    c.execute(_CLOSE.encode())
+    c.execute(_INSERT.encode())
     return c.execute(_COUNT.encode()).fetchall()

@@ -6,7 +6,7 @@ Every field has a fixed width: a null float8 travels as NaN, a status as one byt
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection
 
+_PIECE = 1 << 14
 _HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 _TRAILER = struct.pack("!h", -1)
 _TYPES = {"int4": ">i4", "date": ">i4", "timestamptz": ">i8", "float8": ">f8", "text1": "S1"}
@@ -28,16 +29,24 @@ _DAYS = (date(2000, 1, 1) - date(1970, 1, 1)).days  # PostgreSQL counts from 200
 _EPOCH = {"date": _DAYS, "timestamptz": timedelta(days=_DAYS) // timedelta(microseconds=1)}
 
 
-def pack(columns: dict[str, NDArray[np.generic]], types: Iterable[str]) -> bytes:
-    """The stream for ``COPY … FROM STDIN (FORMAT binary)``. Dates are days, timestamps microseconds, from 1970."""
+def pack(columns: Mapping[str, NDArray[np.generic]], types: Iterable[str]) -> Iterator[bytes]:
+    """The stream for ``COPY … FROM STDIN (FORMAT binary)``. Dates are days, timestamps microseconds, from 1970.
+
+    It comes in pieces, so that the server reads one while the next is packed.
+    """
     kinds = list(types)
     record = _record(kinds)
-    rows = np.zeros(len(next(iter(columns.values()))), record)
+    yield _HEADER
+    rows = np.zeros(_PIECE, record)
     rows["n"] = len(kinds)
-    for i, (kind, values) in enumerate(zip(kinds, columns.values(), strict=True)):
+    for i in range(len(kinds)):
         rows[f"l{i}"] = record[f"v{i}"].itemsize
-        rows[f"v{i}"] = values.astype(np.int64) - _EPOCH[kind] if kind in _EPOCH else values
-    return _HEADER + rows.tobytes() + _TRAILER
+    for at in range(0, len(next(iter(columns.values()))), _PIECE):
+        for i, (kind, values) in enumerate(zip(kinds, columns.values(), strict=True)):
+            piece = values[at : at + _PIECE]
+            rows[f"v{i}"][: len(piece)] = piece.astype(np.int64) - _EPOCH[kind] if kind in _EPOCH else piece
+        yield rows[: len(piece)].tobytes()
+    yield _TRAILER
 
 
 def fetch(

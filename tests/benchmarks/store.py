@@ -98,7 +98,8 @@ def publish(c: psycopg.Connection[Any], count: int) -> list[str]:
             for table, types in (("fs.obs", OBS), ("log", LOG)):
                 statement = f"COPY {table} ({', '.join(types)}) FROM STDIN (FORMAT binary)"
                 with cursor.copy(statement.encode()) as copy:
-                    copy.write(wire.pack({name: rows[name] for name in types}, types.values()))
+                    for piece in wire.pack({name: rows[name] for name in types}, types.values()):
+                        copy.write(piece)
         cursor.execute("SET session_replication_role = origin")
     c.execute("CREATE UNIQUE INDEX ON log (series_id, period, known_at DESC)")
     c.execute("VACUUM ANALYZE log")
@@ -160,7 +161,8 @@ def ingest(c: psycopg.Connection[Any]) -> None:
     def ours() -> None:
         c.execute("TRUNCATE arrived")
         with c.cursor().copy("COPY arrived FROM STDIN (FORMAT binary)") as copy:
-            copy.write(wire.pack(columns, types))
+            for piece in wire.pack(columns, types):
+                copy.write(piece)
 
     def theirs() -> None:
         c.execute("TRUNCATE arrived")

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -75,3 +76,19 @@ def test_a_census_is_not_known_before_its_day(accounts: list[Load]) -> None:
     rise = (after["value"] / before["value"] - 1).to_list()
     assert rise[:4] == [0] * 4
     assert min(rise[-7:]) > 0.009
+
+
+def test_the_whole_province_in_one_transaction(server: Any) -> None:
+    """Every row of the memory store and of the server, in pieces of three months in random order, the same."""
+    loads = list(economy().releases())
+    memory, store = MemoryStore(), server.empty()
+    memory.append_all(loads)
+    rng = np.random.default_rng(5)
+    quarter = np.array([4 * x.release.known_at.year + x.release.known_at.month // 3 for x in loads])
+    half = rng.permutation(np.unique(quarter)) % 2  # first every other quarter, then what lies between
+    for part in (0, 1):
+        chosen = [x for x, q in zip(loads, quarter, strict=True) if half[q - quarter.min()] == part]
+        assert all(not r.repeated for r in store.append_all([chosen[i] for i in rng.permutation(len(chosen))]))
+    for mine, theirs in zip(answers(store), answers(memory), strict=True):
+        assert theirs.height
+        assert mine.equals(theirs)
