@@ -94,6 +94,8 @@ def _replayed(
         tasks += plan(spec, label, store)
     witnesses = [i for label in spec.models for i in _witnesses(tasks, label)]
     shadows = [proof.altered(store, tasks[i]) for i in witnesses]
+    if any(isinstance(task.cube, Waves) for task in tasks):
+        workers = 1  # to send a survey of millions of answers to another process takes longer than to read it here
     done = _all([*tasks, *(task for task, _ in shadows)], workers or len(os.sched_getaffinity(0)), spec.name)
     honest = done[: len(tasks)]
     proofs = tuple(
