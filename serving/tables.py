@@ -85,7 +85,8 @@ _Rows = Mapping[tuple[str, str, str, str], Reading]
 
 
 def _index(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
-    """A row a unit, name and month; at most twelve months."""
+    """A row a name and month; of several units the newest month alone."""
+    periods = periods if len(units) == 1 else periods[-1:]
     table = _table(("unit", "单位", "period", "name", "名称", "index", "80 % band", "firms"), left=5)
     for unit in units:
         for period in periods:
