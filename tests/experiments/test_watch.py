@@ -188,3 +188,10 @@ def test_a_run_is_logged_with_its_page_and_becomes_champion(
 def test_a_spec_that_cannot_be_used_is_named(was: str, becomes: str, said: str) -> None:
     with pytest.raises(BadInput, match=said):
         specs.parse(TEXT.replace(was, becomes), "watch.toml")
+
+
+@pytest.mark.parametrize("file", sorted(specs.SHIPPED.glob("*.toml")), ids=lambda f: f.stem)
+def test_every_spec_that_ships_can_be_read_and_its_models_speak_about_its_target(file: Any) -> None:
+    spec, _ = specs.load(file.stem)
+    assert spec.name == file.stem
+    assert {spec.make(label).targets[0] for label in spec.models} == {spec.target}
