@@ -152,7 +152,9 @@ def show_published(out: Console, done: Sequence[Published]) -> None:
         return
     table = _table(("target", "as of", "periods", "", "news"), left=4)
     for one in done:
-        table.add_row(one.target, asof_text(one.asof), ", ".join(one.periods), one.problem, str(one.news or ""))
+        many = len(one.periods) > 4
+        periods = f"{one.periods[0]} … {one.periods[-1]}" if many else ", ".join(one.periods)
+        table.add_row(one.target, asof_text(one.asof), periods, one.problem, str(one.news or ""))
     out.print(table)
 
 
