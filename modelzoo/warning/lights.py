@@ -101,13 +101,12 @@ class CompositeLights:
         for one in self.sets[:1]:
             set_at = {c.item: c.at for c in one.cuts}
         sides, both = self._sides(panel)
-        for k, item in enumerate(self.items):
+        for k, (item, name) in enumerate(zip(self.items, self.inputs, strict=True)):
             if item.id in set_at:
                 cuts[k] = set_at[item.id]
                 continue
             x = values[max(first - panel.first, 0) : max(last - panel.first + 1, 0), k]
-            freq = panel.meaning(self.inputs[k]).freq
-            cuts[k] = rules.learn(x[~np.isnan(x)], self.learning, bool(both[k]), freq, self.inputs[k])
+            cuts[k] = rules.learn(x[~np.isnan(x)], self.learning, bool(both[k]), panel.meaning(name).freq, name)
         return FittedLights(self, cuts, sides, first, last)
 
     def restore(self, state: State) -> FittedLights:
@@ -127,8 +126,8 @@ class CompositeLights:
     def _sides(self, panel: Panel) -> tuple[Ints, Bools]:
         """1 or -1, and whether the thresholds lie on both sides of a centre, as the items or the catalogue say."""
         sides, both = np.ones(len(self.items), np.int64), np.zeros(len(self.items), np.bool_)
-        for k, item in enumerate(self.items):
-            meaning = panel.meaning(self.inputs[k]).indicator
+        for k, (item, name) in enumerate(zip(self.items, self.inputs, strict=True)):
+            meaning = panel.meaning(name).indicator
             counter = item.side == "low" or (not item.side and meaning.direction == "counter")
             sides[k] = -1 if counter else 1
             both[k] = item.side == "both" or (not item.side and not counter and meaning.polarity == "neutral")

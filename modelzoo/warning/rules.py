@@ -142,19 +142,29 @@ def _quantiles(values: Floats, levels: tuple[float, ...]) -> Floats:
 @cache
 def load(name: str) -> tuple[tuple[Item, ...], tuple[ThresholdSet, ...]]:
     """Items and threshold sets of a data file by its name, ``zhejiang``. Raises Unknown, BadInput naming the file."""
-    from pydantic import TypeAdapter, ValidationError
-
     file = files("modelzoo.warning") / "data" / f"{name}.toml"
     if not file.is_file():
         raise Unknown(f"no items {name!r} in modelzoo/warning/data")
-    content = tomllib.loads(file.read_text(encoding="utf-8"))
-    if extra := set(content) - {"items", "sets"}:
-        raise BadInput(f"has {', '.join(sorted(extra))} where items and sets are expected", file=f"{name}.toml")
+    return parse(file.read_text(encoding="utf-8"), f"{name}.toml")
+
+
+def parse(text: str, name: str) -> tuple[tuple[Item, ...], tuple[ThresholdSet, ...]]:
+    """Items and threshold sets of a TOML text. Raises BadInput naming the file and the place."""
+    from pydantic import TypeAdapter, ValidationError
+
     try:
+        content = tomllib.loads(text)
+        if extra := set(content) - {"items", "sets"}:
+            raise BadInput(f"has {', '.join(sorted(extra))} where items and sets are expected", file=name)
         items = TypeAdapter(tuple[Item, ...]).validate_python(content["items"])
         sets = TypeAdapter(tuple[ThresholdSet, ...]).validate_python([_widths(s) for s in content.get("sets", [])])
-    except (KeyError, ValidationError) as wrong:
-        raise BadInput(f"{wrong}", file=f"{name}.toml") from None
+    except tomllib.TOMLDecodeError as wrong:
+        raise BadInput(str(wrong), file=name) from None
+    except KeyError as missing:
+        raise BadInput(f"{missing} is missing", file=name) from None
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        raise BadInput(first["msg"], file=name, column=".".join(map(str, first["loc"]))) from None
     return items, sets
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from engine.classify import brier
 from engine.errors import BadInput, NotEnoughData
 from engine.model import Model
 from engine.panel import Panel
-from modelzoo import zoo
+from modelzoo import bundle, zoo
 from modelzoo.checks_warning import CHECKS, Check
 from modelzoo.warning.ensemble import Ensemble, Member
 from modelzoo.warning.event import Event
@@ -120,3 +121,15 @@ def test_readings_of_lights() -> None:
     assert rows.filter(level="mark").rows() == [("X", str(panel.last), "mark", "i2@X", 1.0)]
     assert fitted.newest(panel) == panel.last
     assert Period.parse(rows["period"][0]) == panel.last
+
+
+def test_every_model_survives_its_bundle(tmp_path: Path) -> None:
+    """As experiments hand it to serving: a folder of JSON and arrays, read back to the last bit."""
+    panel, later = panels()
+    for name, models in CASES.items():
+        fitted = bundle.fit(models[0], panel)
+        series = tuple(panel.meaning(i) for i in models[0].inputs)
+        bundle.save(tmp_path / name, bundle.Bundle(name, models[0], (fitted,), series))
+        again = bundle.load(tmp_path / name).fit_for(later.asof).fitted
+        a, b = (f.estimate(later, [panel.last]).quantiles for f in (fitted.fitted, again))
+        assert a.tobytes() == b.tobytes(), name

@@ -316,3 +316,34 @@ def test_lights_are_told_apart_without_colour() -> None:
     assert len({x.symbol for x in Light}) == len({x.colour for x in Light}) == len({x.zh for x in Light}) == 5
     assert Light(5).zh == "红灯"
     assert Light(1).zh == "蓝灯"
+
+
+def test_a_plan_target_with_its_widths_in_a_file() -> None:
+    text = """
+    [[items]]
+    id = "i0"
+    weight = 3
+    [[sets]]
+    version = "plan 2019"
+    valid_from = "2019-01"
+    reason = "growth of 6 is planned"
+    [[sets.cuts]]
+    item = "i0"
+    centre = 6.0
+    inner = 1.0
+    outer = 2.5
+    """
+    items, sets = rules.parse(text, "mine.toml")
+    assert items == (Item("i0", 3),)
+    assert sets[0].cuts == (Cuts("i0", (3.5, 5.0, 7.0, 8.5)),)
+    told = CompositeLights("X", items, sets).fit(panel(cycle())).lights(panel(cycle()), [Period.parse("2019-03")])
+    assert told.versions == ("plan 2019",)
+    for wrong, said in (
+        (text.replace("weight = 3", "weight = 2.5"), r"mine\.toml, column 0\.weight: .*integer"),
+        (text.replace("inner = 1.0", ""), r"mine\.toml: 'inner' is missing"),
+        (text.replace("outer = 2.5", "outer = 0.5"), r"four finite thresholds that ascend"),
+        (text + "[other]", r"mine\.toml: has other"),
+        ("nothing", r"mine\.toml"),
+    ):
+        with pytest.raises(BadInput, match=said):
+            rules.parse(wrong, "mine.toml")
