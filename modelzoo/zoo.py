@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import BadInput, Unknown
-from engine.indicator import split_id
 from engine.model import Model
 
 _ROOT = Path(__file__).parent
@@ -86,13 +85,8 @@ def make(name: str, given: Mapping[str, Any]) -> Model:
 
 
 def about(name: str, target: str, given: Mapping[str, Any]) -> Model:
-    """A model that speaks about that target: by its option ``target``, or ``region`` where its region is all it needs.
-
-    Raises as :func:`make`, and BadInput if the model then speaks about something else.
-    """
-    known = [f.name for f in fields(_kind(name))]
-    own = {"region": split_id(target)[1]} if "region" in known and "target" not in known else {"target": target}
-    model = make(name, {**own, **given})
+    """A model that speaks about that target. Raises as :func:`make`, and BadInput if it then speaks about something else."""
+    model = make(name, {"target": target, **given})
     if model.targets[0] != target:
         raise BadInput(f"{name} speaks about {model.targets[0]}, not about {target}")
     return model

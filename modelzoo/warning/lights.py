@@ -14,6 +14,7 @@ from engine.calendar import Freq, Period, known_day
 from engine.errors import BadInput, NotEnoughData
 from engine.estimate import LEVELS, Estimate
 from engine.figures import Origin
+from engine.indicator import split_id
 from engine.lights import Lights, Mark
 from engine.model import State
 from engine.panel import Panel
@@ -35,7 +36,7 @@ SETTLED = 3
 class CompositeLights:
     """Index = 100 Σ w s / (3 Σ w): all items green is 100. A missing item is carried once, then re-weighted, and marked.
 
-    region: code of the region, whose items are read and whose index this is.
+    target: warning@REGION, whose items are read and whose index this is.
     items: the items, or the name of a data file in modelzoo/warning/data.
     sets: thresholds set by an office, in force from a month on; re-set at most once a year.
     learning: how thresholds are learned where none are set: "quantiles" .10 .30 .70 .90, or "deviations" mean ± .5 and 1.5 sd.
@@ -49,7 +50,7 @@ class CompositeLights:
     least: share of the weight that must be known or carried for an index; one item at least must be known.
     """
 
-    region: str
+    target: str
     items: Items = field(default_factory=lambda: rules.load("zhejiang")[0])
     sets: tuple[ThresholdSet, ...] = ()
     learning: Learning = "quantiles"
@@ -61,23 +62,25 @@ class CompositeLights:
     least: float = 0.5
 
     def __post_init__(self) -> None:
+        split_id(self.target)
         if not self.items or len(set(self.inputs)) != len(self.items):
-            raise BadInput(f"warning@{self.region}: an index needs items, each once")
+            raise BadInput(f"{self.target}: an index needs items, each once")
         if self.years < 0 or (self.since and Period.parse(self.since).freq is not Freq.M):
-            raise BadInput(
-                f"warning@{self.region}: since is a month, years are 0 or more: {self.since!r}, {self.years}"
-            )
+            raise BadInput(f"{self.target}: since is a month, years are 0 or more: {self.since!r}, {self.years}")
         if not self.delta >= 0 or not 0 < self.least <= 1:
-            raise BadInput(
-                f"warning@{self.region}: delta is from 0, least in (0, 1], not {self.delta} and {self.least}"
-            )
+            raise BadInput(f"{self.target}: delta is from 0, least in (0, 1], not {self.delta} and {self.least}")
         if sorted(self.bands) != list(self.bands):
-            raise BadInput(f"warning@{self.region}: bands ascend, not {self.bands}")
+            raise BadInput(f"{self.target}: bands ascend, not {self.bands}")
         rules.check_sets(self.sets, self.items)
 
     @property
     def targets(self) -> tuple[str, ...]:
-        return (f"warning@{self.region}",)
+        return (self.target,)
+
+    @property
+    def region(self) -> str:
+        """Code of the region."""
+        return split_id(self.target)[1]
 
     @property
     def inputs(self) -> tuple[str, ...]:

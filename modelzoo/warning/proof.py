@@ -146,7 +146,8 @@ def _nearest(
     tries = np.unique(np.concatenate([np.nextafter(steps, -np.inf), steps, np.nextafter(steps, np.inf)]))
     middle = value if not np.isnan(value) else float(np.median(steps))
     found: tuple[float | None, int | None] = (None, None)
-    for x in sorted(tries.tolist(), key=lambda v: abs(v - middle)):
+    # far from it, neighbouring numbers are at the same distance to the last bit: then the inner one comes first
+    for x in sorted(tries.tolist(), key=lambda v: (abs(v - middle), v if v > middle else -v)):
         changed = values.copy()
         changed[cell] = x
         light = int(fitted.path(panel, changed, [period]).light[0])

@@ -21,7 +21,7 @@ DAYS = 200
 def lights() -> tuple[float, float]:
     """Seconds by the clock and of the processor: fit and lights of 12 regions of ten items, as of 200 month ends of 18 years."""
     regions = [warned.panel(warned.cycle(12 * 18, seed)) for seed in range(12)]
-    model = CompositeLights("X", warned.ITEMS)
+    model = CompositeLights("warning@X", warned.ITEMS)
     days = [regions[0].last + (k + 1 - DAYS) for k in range(DAYS)]
     panels = [warned.until(r, d) for d in days for r in regions]
     panels = [p for p in panels if p.months > 48]

@@ -32,8 +32,8 @@ MEMBERS = (
 )
 CASES: dict[str, tuple[Model, ...]] = {
     "warning.lights": (
-        CompositeLights("X", warned.ITEMS),
-        CompositeLights("X", warned.ITEMS[:4], learning="deviations", january="both", delta=0.0),
+        CompositeLights("warning@X", warned.ITEMS),
+        CompositeLights("warning@X", warned.ITEMS[:4], learning="deviations", january="both", delta=0.0),
     ),
     "warning.probit": (
         Probit("downturn@X", EVENT, ("lead@X",)),
@@ -114,7 +114,7 @@ def test_readings_of_lights() -> None:
     poor = panel.matrix(["i2@X"])
     poor[-1:] = np.nan
     panel = panel.with_values(["i2@X"], poor)
-    fitted = CompositeLights("X", warned.ITEMS).fit(panel)
+    fitted = CompositeLights("warning@X", warned.ITEMS).fit(panel)
     rows = fitted.tell(panel, [panel.last])
     assert set(rows["unit"]) == {"X"}
     assert rows.filter(level="light").height == 11

@@ -22,7 +22,7 @@ from modelzoo.warning import rules, scoring
 from modelzoo.warning.lights import CompositeLights
 from modelzoo.warning.rules import Cuts, Item, ThresholdSet
 
-MODEL = CompositeLights("X", ITEMS)
+MODEL = CompositeLights("warning@X", ITEMS)
 CHANCE = settings(max_examples=25, deadline=None)
 
 
@@ -72,7 +72,7 @@ def test_all_green_is_100_and_the_ends_are_a_third_and_five_thirds() -> None:
 def test_thresholds_occupy_as_declared() -> None:
     """10, 20, 40, 20, 10 per cent of the window; an item with two sides 40 per cent within, symmetrically."""
     x = np.random.default_rng(0).gamma(2.0, size=(240, 10))
-    fitted = CompositeLights("X", (Item("i0", 1), Item("i1", 1, side="both"), Item("i2", 1, side="low"))).fit(
+    fitted = CompositeLights("warning@X", (Item("i0", 1), Item("i1", 1, side="both"), Item("i2", 1, side="low"))).fit(
         panel(x, "2000-01", asof=date(2020, 6, 30))
     )
     told = fitted.lights(panel(x, "2000-01"))
@@ -89,7 +89,7 @@ def test_thresholds_occupy_as_declared() -> None:
 def test_sides_come_from_the_catalogue() -> None:
     said = {"i1": {"direction": "counter", "polarity": "-"}, "i2": {"direction": "pro", "polarity": "neutral"}}
     x = cycle()
-    model = CompositeLights("X", tuple(Item(i, 1) for i in ("i0", "i1", "i2")), learning="quantiles")
+    model = CompositeLights("warning@X", tuple(Item(i, 1) for i in ("i0", "i1", "i2")), learning="quantiles")
     fitted = model.fit(panel(x, said=said))
     assert fitted.sides.tolist() == [1, -1, 1]
     centre = fitted.cuts.sum(1) / 4
@@ -98,7 +98,7 @@ def test_sides_come_from_the_catalogue() -> None:
 
 def test_mean_and_deviations() -> None:
     x = cycle()
-    fitted = CompositeLights("X", ITEMS, learning="deviations", since="2012-01").fit(panel(x))
+    fitted = CompositeLights("warning@X", ITEMS, learning="deviations", since="2012-01").fit(panel(x))
     y = x[24:108]
     expected = y.mean(0)[:, None] + np.array([-1.5, -0.5, 0.5, 1.5]) * y.std(0, ddof=1)[:, None]
     assert np.allclose(fitted.cuts, expected, rtol=1e-12)
@@ -181,12 +181,12 @@ def test_january_as_declared() -> None:
     x[np.arange(120) % 12 == 0, 0] = np.nan
     p = panel(x)
     for rule, mark, source in (("february", Mark.CARRIED, -1), ("both", Mark.PAIRED, 1)):
-        model = CompositeLights("X", ITEMS, january=rule)  # type: ignore[arg-type]
+        model = CompositeLights("warning@X", ITEMS, january=rule)  # type: ignore[arg-type]
         told = model.fit(p).lights(p, [Period.parse("2019-01")])
         assert told.marks[0, 0] == mark
         assert told.values[0, 0] == x[108 + source, 0]
     before = warned.until(p, Period.parse("2019-01"))
-    told = CompositeLights("X", ITEMS, january="both").fit(p).lights(before, [Period.parse("2019-01")])
+    told = CompositeLights("warning@X", ITEMS, january="both").fit(p).lights(before, [Period.parse("2019-01")])
     assert told.marks[0, 0] == Mark.CARRIED
 
 
@@ -203,7 +203,7 @@ def test_a_quarterly_item_counts_for_its_three_months() -> None:
     x = cycle()
     x[np.arange(120) % 3 != 2, 1] = np.nan
     p = warned.until(panel(x, quarterly=["i1"]), Period.parse("2019-08"))
-    fitted = CompositeLights("X", ITEMS).fit(p)
+    fitted = CompositeLights("warning@X", ITEMS).fit(p)
     months = [Period.parse(m) for m in ("2019-04", "2019-05", "2019-06", "2019-07", "2019-08")]
     told = fitted.lights(p, months)
     assert told.marks[:, 1].tolist() == [0, 0, 0, 1, 1]
@@ -214,7 +214,7 @@ def test_a_quarterly_item_counts_for_its_three_months() -> None:
 
 def test_growth_is_computed_from_a_level() -> None:
     x = np.exp(cycle(seed=3) / 100)
-    model = CompositeLights("X", (Item("i0", 1, form="growth"),))
+    model = CompositeLights("warning@X", (Item("i0", 1, form="growth"),))
     told = model.fit(panel(x)).lights(panel(x), [Period.parse("2019-05")])
     assert told.values[0, 0] == pytest.approx(100 * (x[112, 0] / x[100, 0] - 1))
 
@@ -228,7 +228,7 @@ def test_sets_come_into_force_and_are_named() -> None:
             "2019", "2019-01", "plan target 6", (Cuts("i0", (2.0, 5.0, 7.0, 10.0)), Cuts("i1", (-1, 0, 1, 2)))
         ),
     )
-    model = CompositeLights("X", ITEMS, sets)
+    model = CompositeLights("warning@X", ITEMS, sets)
     fitted = model.fit(panel(x))
     told = fitted.lights(panel(x), [Period.parse(m) for m in ("2016-12", "2017-01", "2018-12", "2019-01")])
     assert told.versions[1:] == ("2017", "2017", "2019")
@@ -237,9 +237,9 @@ def test_sets_come_into_force_and_are_named() -> None:
     assert (told.cuts[2, 1] == fitted.cuts[1]).all()
     soon = ThresholdSet("soon", "2019-06", "impatience", sets[0].cuts)
     with pytest.raises(BadInput, match="at most once a year"):
-        CompositeLights("X", ITEMS, (*sets, soon))
+        CompositeLights("warning@X", ITEMS, (*sets, soon))
     with pytest.raises(BadInput, match="no such item: nope"):
-        CompositeLights("X", ITEMS, (ThresholdSet("a", "2019-01", "b", (Cuts("nope", (0, 1, 2, 3)),)),))
+        CompositeLights("warning@X", ITEMS, (ThresholdSet("a", "2019-01", "b", (Cuts("nope", (0, 1, 2, 3)),)),))
     with pytest.raises(BadInput, match="reason"):
         ThresholdSet("a", "2019-01", " ", sets[0].cuts)
 
@@ -296,7 +296,7 @@ def test_what_cannot_be_said_is_refused_by_name() -> None:
     with pytest.raises(BadInput, match="2019-Q1 is not a month"):
         MODEL.fit(p).lights(p, [Period.parse("2019-Q1")])
     with pytest.raises(Unknown, match="other@X"):
-        CompositeLights("X", (Item("other", 1),)).fit(p)
+        CompositeLights("warning@X", (Item("other", 1),)).fit(p)
     flat = cycle()
     flat[:, 3] = 2.0
     with pytest.raises(NotEnoughData, match=r"i3@X: nearly all values"):
@@ -306,10 +306,10 @@ def test_what_cannot_be_said_is_refused_by_name() -> None:
 
 
 def test_a_spec_may_name_the_data_file() -> None:
-    model = zoo.make("warning.lights", {"region": "SYN-3301", "items": "zhejiang_city"})
+    model = zoo.make("warning.lights", {"target": "warning@SYN-3301", "items": "zhejiang_city"})
     assert model.inputs[0] == "ind_va_yoy_ytd@SYN-3301"
     assert zoo.make("warning.lights", zoo.given_options(model)) == model
-    assert len(zoo.make("warning.lights", {"region": "SYN-33"}).inputs) == 10
+    assert len(zoo.make("warning.lights", {"target": "warning@SYN-33"}).inputs) == 10
 
 
 def test_lights_are_told_apart_without_colour() -> None:
@@ -336,7 +336,9 @@ def test_a_plan_target_with_its_widths_in_a_file() -> None:
     items, sets = rules.parse(text, "mine.toml")
     assert items == (Item("i0", 3),)
     assert sets[0].cuts == (Cuts("i0", (3.5, 5.0, 7.0, 8.5)),)
-    told = CompositeLights("X", items, sets).fit(panel(cycle())).lights(panel(cycle()), [Period.parse("2019-03")])
+    told = (
+        CompositeLights("warning@X", items, sets).fit(panel(cycle())).lights(panel(cycle()), [Period.parse("2019-03")])
+    )
     assert told.versions == ("plan 2019",)
     for wrong, said in (
         (text.replace("weight = 3", "weight = 2.5"), r"mine\.toml, column 0\.weight: .*integer"),

@@ -33,7 +33,7 @@ ITEMS = tuple(
     Item(code, WEIGHT[ours], form=form, side="both" if code == "CPI" else "high")  # type: ignore[arg-type]
     for ours, (code, form) in NATION.items()
 )
-MODEL = CompositeLights("CN", ITEMS, years=5)
+MODEL = CompositeLights("warning@CN", ITEMS, years=5)
 
 
 @cache
@@ -81,7 +81,7 @@ def test_all_of_a_past_that_is_gone_is_no_measure() -> None:
     """Growth fell for a decade: thresholds learned from all years since 2000 are blue even in the calm of 2018."""
     month = Period.parse("2018-06")
     panel = warned.until(nation(), month)
-    whole = CompositeLights("CN", ITEMS, since="2000-01").fit(panel)
+    whole = CompositeLights("warning@CN", ITEMS, since="2000-01").fit(panel)
     recent = MODEL.fit(panel)
     assert whole.lights(panel, [month]).light[0] == Light.BLUE
     assert recent.lights(panel, [month]).light[0] > Light.BLUE

@@ -50,7 +50,7 @@ def made(x: Floats) -> Panel:
 def test_flips_are_exact(seed: int, back: int, delta: float, january: str) -> None:
     """The flip applied, the light is another; a hair less, it is not; nor by any of many smaller changes."""
     p = made(ragged(seed))
-    model = CompositeLights("X", MIXED, delta=delta, january=january)  # type: ignore[arg-type]
+    model = CompositeLights("warning@X", MIXED, delta=delta, january=january)  # type: ignore[arg-type]
     fitted = model.fit(p)
     month = p.last + -back
     told = fitted.lights(p, [month])
@@ -89,7 +89,7 @@ def test_flips_are_exact(seed: int, back: int, delta: float, january: str) -> No
 def test_some_light_can_be_flipped_by_one_item() -> None:
     """The property above is not empty."""
     p = made(ragged(1))
-    fitted = CompositeLights("X", MIXED).fit(p)
+    fitted = CompositeLights("warning@X", MIXED).fit(p)
     counts = [flips(fitted, p, p.last + -b)["needed"].is_not_null().sum() for b in range(30)]
     assert sum(counts) > 30
 
@@ -97,10 +97,10 @@ def test_some_light_can_be_flipped_by_one_item() -> None:
 def test_a_proof_opens_a_light() -> None:
     x = ragged(2)
     p = made(x)
-    model = CompositeLights("X", MIXED)
+    model = CompositeLights("warning@X", MIXED)
     fitted = model.fit(p)
     sets = (ThresholdSet("plan", "2019-01", "plan target", (Cuts("i0", (-1e3, -9e2, 9e2, 1e3)),)),)
-    before = CompositeLights("X", tuple(replace(i, weight=1) for i in MIXED), sets).fit(p)
+    before = CompositeLights("warning@X", tuple(replace(i, weight=1) for i in MIXED), sets).fit(p)
     past = [warned.until(p, p.first + t) for t in (112, 115)]
     history = [model.fit(q).lights(q) for q in past]
     proof = prove(fitted, p, p.last, before, history)
@@ -138,14 +138,14 @@ def test_a_bridge_adds_up(seed: int, back: int) -> None:
     final[:, np.arange(10) != 1] = held[:, np.arange(10) != 1]
     whole, kept = made(final), made(held)
     old = warned.until(made(x), Period.parse("2019-09"))
-    before = CompositeLights("X", MIXED).fit(old)
+    before = CompositeLights("warning@X", MIXED).fit(old)
     sets = (
         ThresholdSet(
             "plan", "2019-01", "plan target", (Cuts("i0", tuple(np.quantile(x[:110, 0], [0.2, 0.4, 0.6, 0.8]))),)
         ),
     )
     items = tuple(replace(i, weight=i.weight + n % 2) for n, i in enumerate(MIXED))
-    after = CompositeLights("X", items, sets, delta=3.0).fit(whole)
+    after = CompositeLights("warning@X", items, sets, delta=3.0).fit(whole)
     month = Period.parse("2019-09") + -back
     told = bridge(before, after, old, whole, month, kept)
     a, b = before.lights(old, [month]), after.lights(whole, [month])
@@ -169,7 +169,7 @@ def test_a_bridge_adds_up(seed: int, back: int) -> None:
 def test_a_bridge_names_the_one_thing_that_changed() -> None:
     x = cycle()
     old = panel(x)
-    fitted = CompositeLights("X", ITEMS).fit(old)
+    fitted = CompositeLights("warning@X", ITEMS).fit(old)
     month = old.last
     y = x.copy()
     y[-1, 3] += 100.0
@@ -183,7 +183,7 @@ def test_a_bridge_names_the_one_thing_that_changed() -> None:
     told = bridge(fitted, fitted, old, old, month)
     assert told.table.height == 0
     with pytest.raises(BadInput, match="two states of one index"):
-        bridge(fitted, CompositeLights("X", ITEMS[:5]).fit(old), old, old, month)
+        bridge(fitted, CompositeLights("warning@X", ITEMS[:5]).fit(old), old, old, month)
     with pytest.raises(BadInput, match="runs forward"):
         bridge(fitted, fitted, old, warned.until(old, Period.parse("2019-01")), Period.parse("2019-01"))
 
@@ -191,7 +191,7 @@ def test_a_bridge_names_the_one_thing_that_changed() -> None:
 def test_growth_items_flip_in_their_growth() -> None:
     x = np.exp(cycle(seed=3) / 100)
     p = panel(x)
-    fitted = CompositeLights("X", (Item("i0", 1, form="growth"), Item("i1", 3, form="growth"))).fit(p)
+    fitted = CompositeLights("warning@X", (Item("i0", 1, form="growth"), Item("i1", 3, form="growth"))).fit(p)
     found = flips(fitted, p, p.last)
     values = fitted.model.values(p)
     assert found["value"].to_list() == values[-1].tolist()

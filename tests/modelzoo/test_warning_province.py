@@ -21,8 +21,8 @@ from modelzoo.warning.event import Event
 from modelzoo.warning.lights import CompositeLights
 from modelzoo.warning.proof import first_published
 
-PROVINCE = CompositeLights("SYN-33")
-CITIES = tuple(CompositeLights(f"SYN-33{n:02d}", rules.load("zhejiang_city")[0]) for n in range(1, 12))
+PROVINCE = CompositeLights("warning@SYN-33")
+CITIES = tuple(CompositeLights(f"warning@SYN-33{n:02d}", rules.load("zhejiang_city")[0]) for n in range(1, 12))
 
 
 @cache
