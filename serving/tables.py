@@ -101,7 +101,7 @@ def _index(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
 
 def _lights(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
     """A row a unit or, of one unit alone, an item; a column a month. ▲ red △ yellow ● green ▽ light blue ▼ blue."""
-    table = _table(("unit" if len(units) > 1 else "item", "名称", *periods, "index"), left=2)
+    table = _table(("unit" if len(units) > 1 else "item", "名称", *(p[2:] for p in periods), "index"), left=2)
     one = units[0] if len(units) == 1 else None
     names = list(dict.fromkeys(n for (_, _, level, n) in rows if level == "light")) if one else [""]
     for unit, name in [(u, n) for u in units for n in names]:

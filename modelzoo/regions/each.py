@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -28,27 +30,39 @@ class Each:
     regions: codes of the regions
     model: name in the zoo of the model that reads one region
     options: options of that model; ``{region}`` in a text stands for the region
+    own: options that differ, by the code of a region or a pattern of codes: SYN-33??
     """
 
     target: str
     regions: tuple[str, ...]
     model: str
     options: dict[str, Any] = field(default_factory=dict)
+    own: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if split_id(self.target)[1] not in self.regions:
             raise BadInput(f"regions: {self.target} needs its own region among {', '.join(self.regions) or 'none'}")
         if len(set(self.regions)) != len(self.regions):
             raise BadInput("regions: each of them once")
+        if idle := [p for p in self.own if not any(fnmatchcase(r, p) for r in self.regions)]:
+            raise BadInput(f"own: none of the regions is {', '.join(idle)}")
         _ = self.models
 
-    @property
+    @cached_property
     def models(self) -> dict[str, Model]:
         """The model of each region."""
         what, _ = split_id(self.target)
         return {
-            region: zoo.about(self.model, f"{what}@{region}", _for(self.options, region)) for region in self.regions
+            region: zoo.about(self.model, f"{what}@{region}", _for(self._options(region), region))
+            for region in self.regions
         }
+
+    def _options(self, region: str) -> dict[str, Any]:
+        given = dict(self.options)
+        for pattern, differing in self.own.items():
+            if fnmatchcase(region, pattern):
+                given |= differing
+        return given
 
     @property
     def targets(self) -> tuple[str, ...]:

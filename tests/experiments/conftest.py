@@ -62,7 +62,9 @@ def tiny_text() -> str:
 
 @pytest.fixture(scope="session")
 def tiny() -> Spec:
-    return spec.parse(TINY, "tiny.toml")
+    read = spec.parse(TINY, "tiny.toml")
+    assert isinstance(read, Spec)
+    return read
 
 
 @pytest.fixture(scope="session")

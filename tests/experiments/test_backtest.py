@@ -125,8 +125,10 @@ class Oracle:
 @pytest.mark.parametrize("ahead", [0, 200])
 def test_a_model_that_looks_ahead_is_caught(ahead: int, tiny: Spec, store: MemoryStore) -> None:
     task = next(t for t in backtest.plan(tiny, "naive", store) if t.timing == "pseudo")
+    assert isinstance(task.cube, Cube)
     honest = replace(task, model=Oracle("gdpc1@US", task.cube, ahead), origins=task.origins[:1])
     other, count = proof.altered(store, honest)
+    assert isinstance(other.cube, Cube)
     shadow = replay(replace(other, model=Oracle("gdpc1@US", other.cube, ahead)))
     if ahead:
         with pytest.raises(LookAhead, match="mean"):

@@ -25,7 +25,8 @@ PILLARS = ("Physical", "ConEcFin", "Political", "Instit", "P2P", "Environ", "Soc
 
 @pytest.fixture(scope="module")
 def scored() -> Scored:
-    return asem.scored()
+    made: Scored = asem.scored()
+    return made
 
 
 def relative(ours: Floats, theirs: Floats) -> float:
