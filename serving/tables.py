@@ -76,6 +76,8 @@ def show_readings(out: Console, said: Readings) -> None:
     units = list(dict.fromkeys(r.unit for r in said.readings))
     show = _board if said.kind == "scorecard" else _lights if _has(said, "light") else _index
     out.print(show(rows, units, periods))
+    if show is _board:
+        out.print(f"{periods[-1]}; 90 %: the places over all choices drawn", style="dim")
     out.print(
         f"{said.model}, version {said.version}, learned as of {said.fitted_asof}, run {said.run_id}\n", style="dim"
     )
@@ -116,16 +118,17 @@ def _lights(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
 
 
 def _board(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
-    """The newest period; a row a unit, the best on top."""
+    """The newest period; a row a unit, the best on top, with the groups of indicators."""
     period = periods[-1]
-    nodes = list(dict.fromkeys(n for (_, p, level, n) in rows if level == "node" and p == period))
-    table = _table(("place", "90 %", "unit", "单位", "score", *nodes), left=4)
+    leaves = {n for (_, _, level, n) in rows if level == "part"}
+    groups = {n: r for (_, p, level, n), r in rows.items() if level == "node" and p == period and n not in leaves}
+    table = _table(("place", "90 %", "unit", "单位", "score", *(r.name_zh or n for n, r in groups.items())), left=4)
     ranked = sorted(
         (r for (_, p, level, _), r in rows.items() if level == "rank" and p == period), key=lambda r: r.value
     )
     for r in ranked:
         low, high = (rows[r.unit, period, c, ""].value for c in ("rank_low", "rank_high"))
-        scores = [rows.get((r.unit, period, "node", n)) for n in nodes]
+        scores = [rows.get((r.unit, period, "node", n)) for n in groups]
         cells = [f"{s.value:.1f}" if s else "" for s in scores]
         total = rows[r.unit, period, "score", ""].value
         table.add_row(f"{r.value:.0f}", f"{low:.0f}–{high:.0f}", r.unit, r.unit_zh, f"{total:.2f}", *cells)
