@@ -14,6 +14,7 @@ from scipy.stats import kendalltau
 
 from engine import turning as dating
 from engine.calendar import Period
+from engine.classify import auroc
 from engine.errors import NotEnoughData
 from engine.matching import match
 from experiments.spec import Turns, Watch
@@ -22,12 +23,14 @@ SCORED = pl.Schema({"model": pl.String(), "score": pl.String(), "n": pl.Int32(),
 """One row a model and score; n: on how many values, turns or lights it rests."""
 
 SCORES = {
-    "loss": "by which models are ranked, less is better: 1 - tau, 1 - auroc, or nsr",
+    "loss": "by which models are ranked, less is better: 1 - tau, 1 - turns, 1 - auroc, or nsr; at equal loss, nsr",
     "nsr": "noise to signal: spread of last less first readings, to the spread of the last; of an index, of its changes",
     "mar": "mean absolute revision from first to last reading; of an index, of its changes",
     "direction": "share of changes first read with the sign that they kept",
     "hits": "share of the chronology's turning points that go with one of the index, as matching pairs them",
     "extra": "turning points of the index that go with none, for each that it has",
+    "turns": "hits and what is not extra, as one (harmonic mean): 1 is every turning point and no other",
+    "auroc": "of what was first read of each month: the chance that a month of a downturn reads worse than another",
     "lead": "median lead over the chronology's turning points, months",
     "lights": "share of overall lights that stayed as first shown",
     "tau": "Kendall's rank correlation of first and last scores of the units, mean over periods",
@@ -52,8 +55,8 @@ def scored(spec: Watch, records: pl.DataFrame) -> pl.DataFrame:
             raise NotEnoughData(f"{model}: no period was read at two origins, so that nothing can be held against it")
         found += [(model, "loss", *_loss(scores)), *((model, name, *said) for name, said in scores.items())]
     table = pl.DataFrame(found, schema=SCORED, orient="row")
-    loss = pl.col("value").filter(pl.col("score") == "loss").first().over("model")
-    return table.sort(loss, maintain_order=True)
+    order = {model: n for n, model in enumerate(ranking(table))}
+    return table.sort(pl.col("model").replace_strict(order, return_dtype=pl.Int32), maintain_order=True)
 
 
 def by_score(table: pl.DataFrame, model: str) -> dict[str, float]:
@@ -62,12 +65,14 @@ def by_score(table: pl.DataFrame, model: str) -> dict[str, float]:
 
 
 def ranking(table: pl.DataFrame) -> list[str]:
-    """Models, the least loss first."""
-    return table.filter(pl.col("score") == "loss").sort("value")["model"].to_list()
+    """Models, the least loss first; of equals the steadier one."""
+    wide = table.filter(pl.col("score").is_in(["loss", "nsr"])).pivot("score", index="model", values="value")
+    by = [c for c in ("loss", "nsr") if c in wide.columns]
+    return wide.sort(by, nulls_last=True)["model"].to_list()
 
 
 def _loss(scores: Mapping[str, tuple[int, float]]) -> tuple[int, float]:
-    for name in ("tau", "auroc"):
+    for name in ("tau", "turns", "auroc"):
         if name in scores:
             n, value = scores[name]
             return n, 1.0 - value
@@ -80,8 +85,10 @@ def _scores(spec: Watch, mine: pl.DataFrame) -> Iterator[Score]:
         yield from _ranks(mine)
     whole = mine.filter(pl.col("level") == level)
     yield from _revisions(spec, whole)
-    if spec.turns is not None:
+    if spec.turns is not None and spec.kind == "index":
         yield from _turns(spec.turns, whole)
+    elif spec.turns is not None:
+        yield from _auroc(spec.turns, mine)
     lights = _ends(mine.filter(pl.col("level") == "light", pl.col("name") == ""))
     if lights.height:
         yield "lights", lights.height, float((lights["first"] == lights["last"]).mean())  # type: ignore[arg-type]
@@ -137,8 +144,23 @@ def _turns(turns: Turns, readings: pl.DataFrame) -> Iterator[Score]:
         yield "hits", targeted, pairs / targeted
     if own:
         yield "extra", own, extra / own
+    if targeted and own:
+        recall, precision = pairs / targeted, 1.0 - extra / own
+        yield "turns", targeted, 2 * recall * precision / (recall + precision) if recall + precision > 0 else 0.0
     if leads:
         yield "lead", len(leads), float(np.median(leads))
+
+
+def _auroc(turns: Turns, mine: pl.DataFrame) -> Iterator[Score]:
+    """What was first read of each month, against whether the month lies between a peak and its trough."""
+    first = mine.filter(pl.col("level") == "index").sort("origin").group_by(_CELL, maintain_order=True).first()
+    months = np.array([Period.parse(p).ordinal for p in first["period"]])
+    down = np.zeros(len(months))
+    for peak, trough in turns.downturns:
+        down[(months > peak.ordinal) & (months <= trough.ordinal)] = 1.0
+    worse = -1.0 if (mine["level"] == "light").any() else 1.0  # cold lights are low, a probable downturn is high
+    if 0 < down.sum() < len(down):
+        yield "auroc", len(down), auroc(worse * first["value"].to_numpy(), down)
 
 
 def _chronology(turns: Turns, first: int, length: int) -> dating.Turns:

@@ -71,7 +71,8 @@ def test_each_origin_reads_the_newest_periods_and_nothing_newer(found: Watched) 
 
 def test_scores_say_how_steady_the_index_was_and_find_the_recession(watch: Watch, found: Watched) -> None:
     scores = watched.by_score(watched.scored(watch, found.records), "conference")
-    assert scores["loss"] == scores["nsr"] > 0
+    assert scores["nsr"] > 0
+    assert scores["loss"] == 1.0 - scores["turns"] == 0.0
     assert scores["direction"] > 0.7
     assert scores["hits"] == 1.0
     assert abs(scores["lead"]) <= 4
@@ -133,8 +134,32 @@ def test_turns_are_matched_though_the_index_was_rebased_in_between() -> None:
     rows += [(2, "A", str(start + t), path[t] + 500.0) for t in range(half - 3, len(path))]
     turns = specs.Turns((str(start + 24),), (str(start + 50),), "by construction")
     scores = watched.by_score(watched.scored(spec_of("index", turns), readings(rows)), "m")
-    assert scores["hits"] == 1.0
+    assert scores["hits"] == scores["turns"] == 1.0
     assert scores["extra"] == 0.0
+
+
+def test_warnings_are_held_against_downturns_and_lights_the_other_way_round() -> None:
+    start = Period.parse("2000-01")
+    turns = specs.Turns(("2000-06",), ("2000-12",), "by construction")
+    chance = [0.9 if 6 <= t <= 11 else 0.1 for t in range(24)]
+    rows = [(day, "A", str(start + t), chance[t]) for day in (1, 2) for t in range(24)]
+    said = watched.by_score(watched.scored(spec_of("warning", turns), readings(rows)), "m")
+    assert said["auroc"] == 1.0
+    assert said["loss"] == 0.0
+    lit = pl.concat(
+        [readings([(d, u, p, 100 - v) for d, u, p, v in rows]), readings([(1, "A", "2000-01", 3.0)], "light")]
+    )
+    assert watched.by_score(watched.scored(spec_of("warning", turns), lit), "m")["auroc"] == 1.0
+
+
+def test_of_equal_losses_the_steadier_model_comes_first() -> None:
+    rows = [
+        ("restless", "loss", 1, 0.0),
+        ("restless", "nsr", 9, 0.9),
+        ("steady", "loss", 1, 0.0),
+        ("steady", "nsr", 9, 0.1),
+    ]
+    assert watched.ranking(pl.DataFrame(rows, schema=watched.SCORED, orient="row")) == ["steady", "restless"]
 
 
 def test_the_gate_holds_to_its_rules_to_the_proof_and_to_the_champion(watch: Watch, found: Watched) -> None:
