@@ -15,15 +15,25 @@ from experiments import tracking
 from experiments.run import page_of
 
 TARGET, OLD, NEW = "gdpc1@US", "2016-06-29", "2016-07-29"
+PROVINCE = "2025-06-30"
 
+_PROMOTE = ("experiment", "promote", "latest")
 STEPS = (
     ("data", "ingest", "nyfed"),
-    ("experiment", "run", "us_gdp"),
-    ("experiment", "promote", "latest"),
+    ("experiment", "run", "us_gdp"), _PROMOTE,
+    ("experiment", "run", "us_prosperity"), _PROMOTE,
+    ("data", "ingest", "province"),
+    ("experiment", "run", "province_lights"), _PROMOTE,
+    ("experiment", "run", "province_enterprise"), _PROMOTE,
+    ("experiment", "run", "province_quality"), _PROMOTE,
     ("publish",),
     ("nowcast", TARGET, "--asof", OLD),
     ("nowcast", TARGET, "--asof", NEW, "--news-since", OLD),
-)
+    ("index", "coincident@US", "--asof", NEW),
+    ("warning", "warning@SYN-33", "--asof", PROVINCE),
+    ("monitor", "enterprise@SYN-33", "--asof", PROVINCE, "--region", "SYN-33"),
+    ("scorecard", "quality@SYN-33", "--asof", PROVINCE),
+)  # fmt: skip
 
 
 def demo() -> None:
@@ -35,7 +45,9 @@ def demo() -> None:
     found = settings()
     jingqi, mlflow = _command("jingqi"), _command("mlflow")
     click.secho("Where to look", bold=True)
-    click.echo(f"report   file://{page_of(tracking.find('latest'))}")
+    for name in ("us_gdp", "us_prosperity", "province_lights", "province_enterprise", "province_quality"):
+        run = next(r for r in tracking.runs() if r.name == name)
+        click.echo(f"report   file://{page_of(run)}")
     click.echo(f"MLflow   {mlflow} ui --backend-store-uri {found.tracking_uri}")
     click.echo(f"API      {jingqi} serve")
     click.echo(f"         curl 'http://127.0.0.1:8000/v1/nowcasts/{TARGET}?asof={NEW}'")

@@ -12,8 +12,9 @@ import polars as pl
 from engine.align import last_known
 from engine.calendar import Period
 from engine.errors import NotEnoughData, NotReady
-from featurestore.panel import build_panel
+from featurestore.panel import build_panel, plan_of
 from featurestore.store import NEWS, Store
+from modelzoo import telling
 from serving import answer, readings
 from serving.champions import Champion, Champions
 
@@ -49,7 +50,7 @@ def publish(
             done += _readings(store, champion, asof, progress)
             continue
         for target in champion.bundle.model.targets:
-            for since, day in _days(store, asof):
+            for since, day in _days(store, champion, asof):
                 progress(f"{target} as of {answer.asof_text(day)}")
                 if (written := _one(store, champion, target, since, day)) is not None:
                     done.append(written)
@@ -59,8 +60,8 @@ def publish(
 def _readings(
     store: Store, champion: Champion, asof: datetime | None, progress: Callable[[str], None]
 ) -> Iterator[Published]:
-    """What a champion reads, on ``asof`` or else on the newest day of a release: its history needs no second writing."""
-    days = [day for _, day in _days(store, asof)][-1:]
+    """What a champion reads, on ``asof`` or else on the newest day on which it reads anew."""
+    days = [day for _, day in _days(store, champion, asof)][-1:]
     for day in days:
         progress(f"{champion.target} as of {answer.asof_text(day)}")
         if readings.published(store, champion, day):
@@ -74,10 +75,14 @@ def _readings(
             yield Published(champion.target, day, tuple(said.rows["period"].unique().sort()), 0)
 
 
-def _days(store: Store, asof: datetime | None) -> Iterator[tuple[datetime | None, datetime]]:
-    """Information dates to score, each with the one before it."""
+def _days(store: Store, champion: Champion, asof: datetime | None) -> Iterator[tuple[datetime | None, datetime]]:
+    """Information dates to score, each with the one before it: days on which something that the champion reads was said."""
+    if telling.reads_answers(champion.bundle.model):
+        said = store.answers(datetime.now(UTC)).select("known_at", precision=pl.lit("day"))
+    else:
+        said = store.history(plan_of(store, champion.bundle.model.inputs).ids)
     came, real = pl.col("known_at") <= datetime.now(UTC), pl.col("precision").is_in(["instant", "day"])
-    days = [d.astimezone(UTC) for d in store.releases().filter(came & real)["known_at"].unique().sort()]
+    days = [d.astimezone(UTC) for d in said.filter(came & real)["known_at"].unique().sort()]
     if asof is not None:
         days = [*(d for d in days if d < asof), asof]
     both = pairwise([None, *days])
