@@ -37,7 +37,7 @@ def test_statsmodels_says_the_same(link: str, seed: int) -> None:
     )
     assert ours.coefficients == pytest.approx(peer.params, rel=1e-6, abs=1e-8)
     assert ours.llf == pytest.approx(peer.llf, rel=1e-9)
-    assert ours.pseudo_r2 == pytest.approx(peer.prsquared, rel=1e-8)
+    assert ours.pseudo_r2 == pytest.approx(peer.prsquared, rel=1e-8, abs=1e-8)  # 1 less a ratio near 1
     index, _ = ours.index(x)
     assert ours.probability(index) == pytest.approx(peer.predict(), rel=1e-6, abs=1e-9)
     if link == "logit":  # the expected information is the observed one

@@ -76,7 +76,14 @@ def test_a_shift_waits_until_somebody_accepts_it(store: Store, stock: Series) ->
         put(store, *monthly(stock, shifted))
     said = str(caught.value)
     name = "shift:lending@US:2017-07"
-    for part in ("nothing was stored", name, f"{shifted[30]:,.10g}", "about 1,35", "% in one step", "ask for the reason"):
+    for part in (
+        "nothing was stored",
+        name,
+        f"{shifted[30]:,.10g}",
+        "about 1,35",
+        "% in one step",
+        "ask for the reason",
+    ):
         assert part in said
     assert said.endswith(f'jingqi data ingest SOURCE PATH --accept {name} --because "reason"')
     assert not store.series()
