@@ -18,6 +18,7 @@ p { margin: .5rem 0; max-width: 48rem; }
 .soft, figcaption { color: var(--soft); font-size: .9rem; }
 .note { background: #fff6e5; border-left: 4px solid #e69f00; padding: .6rem .9rem; max-width: none; }
 figure { margin: 1rem 0; overflow-x: auto; } img { width: 100%; min-width: 34rem; height: auto; }
+figure.small img { width: 30rem; min-width: 0; } .prose { display: inline-block; max-width: 30rem; white-space: normal; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; margin: .6rem 0; min-width: 100%; }
 th, td { padding: .32rem .55rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
@@ -76,4 +77,5 @@ def figure(name: str, drawn: Mapping[str, Any], en: str, zh: str) -> str:
         f'<img class="{language}" alt="{escape(said)}" src="data:image/svg+xml;base64,{base64.b64encode(svg).decode()}">'
         for (language, svg), said in zip(both.items(), (en, zh), strict=True)
     )
-    return f"<figure>{images}<figcaption>{say(en, zh)}</figcaption></figure>"
+    small = ' class="small"' if name == "clock" else ""
+    return f"<figure{small}>{images}<figcaption>{say(en, zh)}</figcaption></figure>"

@@ -33,6 +33,8 @@ def figures(found: Watched, scores: pl.DataFrame, language: charts.Language) -> 
     zh, spec = language == "zh", found.spec
     mine = found.records.filter(pl.col("model") == best).sort("origin")
     keys = ("unit", "period", "level", "name")
+    if spec.kind == "index":
+        mine = _on_one_base(mine)
     last = mine.group_by(keys, maintain_order=True).last().select(READINGS.names())
     kept = found.bundles[best]
     names = {code: both[zh] for code, both in telling.names(kept.model, kept.series).items()}
@@ -65,10 +67,11 @@ def page(found: Watched, scores: pl.DataFrame, drawn: Mapping[str, bytes]) -> by
     count = origins.n_unique()
     models = scores["model"].unique(maintain_order=True).to_list()
     wide = scores.pivot("model", index="score", values="value")
-    rows = [
-        ([escape(r["score"]), *(_cell(r[m]) for m in models), escape(SCORES[r["score"]])], False)
-        for r in wide.to_dicts()
-    ]
+
+    def meant(score: str) -> str:
+        return f"<span class=prose>{escape(SCORES[score])}</span>"
+
+    rows = [([escape(r["score"]), meant(r["score"]), *(_cell(r[m]) for m in models)], False) for r in wide.to_dicts()]
     parts = [
         f"<h1>{say(spec.title_en, spec.title_zh)}</h1>",
         f"<p class=soft>{escape(spec.target)} · {escape(spec.kind)} · {say('run', '实验')} {escape(spec.name)}</p>",
@@ -82,7 +85,7 @@ def page(found: Watched, scores: pl.DataFrame, drawn: Mapping[str, bytes]) -> by
         heading("What was read last", "最新读数"),
         *(figure(name, drawn, *_CAPTIONS[name]) for name in _CAPTIONS if f"figures/{name}-en.svg" in drawn),
         heading("How steady, how true", "稳定性与准确性"),
-        grid([("score", "指标"), *((m, m) for m in models), ("meaning", "含义")], rows, text=1),
+        grid([("score", "指标"), ("meaning", "含义"), *((m, m) for m in models)], rows, text=2),
         heading("Proof that nothing from the future was used", "未使用未来信息的证明"),
         grid(
             [("model", "模型"), ("origin", "信息截止日"), ("timing", "性质"), ("values altered", "改动的数值个数")],
@@ -93,6 +96,31 @@ def page(found: Watched, scores: pl.DataFrame, drawn: Mapping[str, bytes]) -> by
         "<p class=soft>" + " · ".join(escape(f"{k} {v}") for k, v in versions.about().items()) + "</p>",
     ]
     return document(spec.title_en, parts)
+
+
+def _on_one_base(records: pl.DataFrame) -> pl.DataFrame:
+    """Readings of an index, sorted by origin, moved so that they meet: an index is rebased as its history grows.
+
+    From the last origin back, each is shifted to agree with the next on the last month that both read; bands move along.
+    """
+    origins = records["origin"].unique().sort(descending=True)
+    whole = (pl.col("level") == "index") & (pl.col("name") == "")
+    moved, held = [], pl.DataFrame()
+    for origin in origins:
+        part = records.filter(pl.col("origin") == origin)
+        own = part.filter(whole).select("unit", "period", "value")
+        if held.height:
+            both = own.join(held, on=["unit", "period"], suffix="_next").sort("period")
+            shift = both.group_by("unit").last().select("unit", by=pl.col("value_next") - pl.col("value"))
+            part = part.join(shift, on="unit", how="left").with_columns(by=pl.col("by").fill_null(0.0))
+            level = pl.col("level").str.contains(r"^(index|q\d{3})$") & (pl.col("name") == "")
+            part = part.with_columns(value=pl.when(level).then(pl.col("value") + pl.col("by")).otherwise("value")).drop(
+                "by"
+            )
+            own = part.filter(whole).select("unit", "period", "value")
+        held = own
+        moved.append(part)
+    return pl.concat(moved[::-1])
 
 
 def _own(units: list[str], target: str) -> str:

@@ -220,3 +220,14 @@ def test_every_spec_that_ships_can_be_read_and_its_models_speak_about_its_target
     spec, _ = specs.load(file.stem)
     assert spec.name == file.stem
     assert {spec.make(label).targets[0] for label in spec.models} == {spec.target}
+
+
+def test_an_index_that_was_rebased_is_drawn_on_one_base() -> None:
+    rows = [
+        (1, "A", "2019-01", 10.0),
+        (1, "A", "2019-02", 11.0),
+        (2, "A", "2019-02", 111.0),
+        (2, "A", "2019-03", 113.0),
+    ]
+    moved = readings_report._on_one_base(readings(rows))
+    assert moved["value"].to_list() == [110.0, 111.0, 111.0, 113.0]
