@@ -65,7 +65,7 @@ async function show(wanted) {
   try {
     if (!form.target.options.length) {
       const { models } = await get("v1/models");
-      const targets = models.filter((m) => m.champion && m.target).map((m) => m.target);
+      const targets = models.filter((m) => m.kind === "nowcast" && m.champion && m.target).map((m) => m.target);
       if (!targets.length) await get("readyz"); // says what is missing
       form.target.replaceChildren(...targets.map((t) => new Option(t, t, false, t === wanted)));
     }

@@ -11,7 +11,7 @@ import pytest
 
 from engine.calendar import Period
 from engine.errors import BadInput, GateClosed, NotEnoughData
-from experiments import backtest, tracking, watched
+from experiments import backtest, readings_report, tracking, watched
 from experiments import spec as specs
 from experiments.backtest import Watched
 from experiments.gate import judge_readings
