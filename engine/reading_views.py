@@ -150,6 +150,8 @@ def places(readings: pl.DataFrame) -> tuple[Place, ...]:
     """Units of the newest period by their place, the best first. Raises BadInput without ranks."""
     levels = ["rank", "rank_low", "rank_high", "score"]
     own = readings.filter(pl.col("level").is_in(levels), pl.col("name") == "")
+    if own.is_empty():
+        raise BadInput("there are no ranks to draw")
     wide = own.filter(pl.col("period") == own["period"].max()).pivot("level", index="unit", values="value")
     if not set(levels) <= set(wide.columns):
         raise BadInput("there are no ranks to draw")

@@ -69,5 +69,7 @@ def upgrade(connection: Connection[tuple[object, ...]], folder: Path = FOLDER) -
             connection.execute("INSERT INTO fs.migration (name, checksum) VALUES (%s, %s)", [step.name, step.checksum])
     timescale.use(connection)
     if todo or len(roles.found(connection)) < len(roles.ROLES):
-        roles.use(connection)
+        with connection.transaction():  # one process at a time: PostgreSQL refuses two that grant the same at once
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            roles.use(connection)
     return tuple(s.name for s in todo)

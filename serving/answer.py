@@ -18,12 +18,13 @@ import polars as pl
 import engine.news
 from engine.align import last_known, published
 from engine.calendar import Freq, Period, end_of, known_day
-from engine.errors import BadInput, NotEnoughData, Unknown
+from engine.errors import BadInput, NotEnoughData, NotReady, Unknown
 from engine.estimate import LEVELS, Estimate, quantile_name
 from engine.indicator import Series
 from engine.panel import Panel
-from featurestore.panel import build_panel
+from featurestore.panel import build_panel, plan_of
 from featurestore.store import ScoreRun, Store
+from modelzoo import telling
 from modelzoo.bundle import Fit
 from serving.champions import Champion, Champions
 from serving.schemas import Label, News, NewsItem, Nowcast, NowcastRow, Side
@@ -131,9 +132,31 @@ def newest_day(store: Store) -> datetime:
     return newest.astimezone(UTC)
 
 
-def day_before(store: Store, asof: datetime) -> datetime:
-    """The last release before ``asof``: what news are compared with unasked. Raises NotEnoughData."""
-    earlier = store.releases().filter(pl.col("known_at") < asof)["known_at"].max()
+def heard(store: Store, champion: Champion) -> pl.DataFrame:
+    """``known_at``, ``precision``: when anything was said that the champion reads, until now, sorted."""
+    now = datetime.now(UTC)
+    if telling.reads_answers(champion.bundle.model):
+        said = store.answers(now).select("known_at", precision=pl.lit("day"))
+    else:
+        said = store.history(plan_of(store, champion.bundle.model.inputs).ids).select("known_at", "precision")
+    return said.filter(pl.col("known_at") <= now).unique().sort("known_at")
+
+
+def newest_for(store: Store, champions: Champions, target: str, kind: str = "nowcast") -> datetime:
+    """When the champion for a target last heard something new; without a champion, the newest day of all.
+
+    Raises NotEnoughData.
+    """
+    try:
+        newest = heard(store, champions.champion(target, kind))["known_at"].max()
+    except (NotReady, Unknown, BadInput):  # whoever asks the champion next will hear why
+        newest = None
+    return newest.astimezone(UTC) if isinstance(newest, datetime) else newest_day(store)
+
+
+def day_before(store: Store, champions: Champions, target: str, asof: datetime) -> datetime:
+    """The last day before ``asof`` on which the champion for a target heard something new. Raises NotEnoughData, NotReady."""
+    earlier = heard(store, champions.champion(target)).filter(pl.col("known_at") < asof)["known_at"].max()
     if not isinstance(earlier, datetime):
         raise NotEnoughData(f"nothing was known before {asof_text(asof)}")
     return earlier.astimezone(UTC)

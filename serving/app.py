@@ -113,7 +113,7 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
     @v1.get("/nowcasts/{target}", tags=["nowcasts"], response_model=schemas.Nowcast)
     def nowcast(request: Request, target: str, asked: PeriodsQuery) -> Response:
         """What the champion says, all that was known on a day."""
-        asof = asked.asof or answer.newest_day(store)
+        asof = asked.asof or answer.newest_for(store, champions, target)
         state, periods = model_state(store, champions, target), tuple(asked.period) or None
         key = state and (state, "nowcast", target, asof, periods)
         return reply(request, key, lambda: answer.nowcast(store, champions, target, asof, periods))
@@ -121,14 +121,14 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
     @v1.get("/nowcasts/{target}/news", tags=["nowcasts"], response_model=schemas.News)
     def news(request: Request, target: str, asked: BetweenQuery) -> Response:
         """Why the estimate moved between two days: revisions, releases, re-estimation; they add up."""
-        until = asked.until or answer.newest_day(store)
-        since = asked.since or answer.day_before(store, until)
+        until = asked.until or answer.newest_for(store, champions, target)
+        since = asked.since or answer.day_before(store, champions, target, until)
         state = model_state(store, champions, target)
         key = state and (state, "news", target, since, until, asked.period)
         return reply(request, key, lambda: answer.news(store, champions, target, since, until, asked.period))
 
     def read(kind: str, request: Request, id: str, asked: RegionQuery) -> Response:
-        asof = asked.asof or answer.newest_day(store)
+        asof = asked.asof or answer.newest_for(store, champions, id, kind)
         state = model_state(store, champions, id, kind)
         key = state and (state, kind, id, asof, asked.region)
         return reply(request, key, lambda: readings.readings(store, champions, kind, id, asof, asked.region))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -27,7 +28,7 @@ def nowcast(target: str, asof: str | None, news_since: str | None, asked: tuple[
     since = answer.possible(parse_asof(news_since)) if news_since else None
     with connect() as store:
         champions = _champions()
-        day = answer.possible(parse_asof(asof)) if asof else answer.newest_day(store)
+        day = answer.possible(parse_asof(asof)) if asof else answer.newest_for(store, champions, target)
         said = answer.nowcast(store, champions, target, day, periods)
         shown = [Period.parse(row.period) for row in said.estimates]
         why = [answer.news(store, champions, target, since, day, p) for p in shown] if since else []
@@ -51,14 +52,20 @@ def _reader(kind: str, about: str) -> click.Command:
         "--asof", metavar="D", help="Known at the end of that day. Without it: the newest release in the store."
     )
     @click.option("--region", metavar="R", help="One region, firm or cell alone.")
+    @click.option(
+        "--chart", metavar="FILE", help="Also write a page that can be explored, FILE.html, English and 简体中文."
+    )
     @click.option("--json", "as_json", is_flag=True, help="Print for machines: the body of the HTTP answer.")
-    def read(target: str, asof: str | None, region: str | None, as_json: bool) -> None:
+    def read(target: str, asof: str | None, region: str | None, chart: str | None, as_json: bool) -> None:
         from featurestore.connect import connect
         from serving import answer, readings, wire
 
         with connect() as store:
-            day = answer.possible(parse_asof(asof)) if asof else answer.newest_day(store)
-            said = readings.readings(store, _champions(), kind, target, day, region)
+            champions = _champions()
+            day = answer.possible(parse_asof(asof)) if asof else answer.newest_for(store, champions, target, kind)
+            said = readings.readings(store, champions, kind, target, day, region)
+        if chart:
+            readings.write_page(said, Path(chart))
         if as_json:
             click.echo(wire.encode(said), nl=False)
             return

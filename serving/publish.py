@@ -12,9 +12,8 @@ import polars as pl
 from engine.align import last_known
 from engine.calendar import Period
 from engine.errors import NotEnoughData, NotReady
-from featurestore.panel import build_panel, plan_of
+from featurestore.panel import build_panel
 from featurestore.store import NEWS, Store
-from modelzoo import telling
 from serving import answer, readings
 from serving.champions import Champion, Champions
 
@@ -77,12 +76,8 @@ def _readings(
 
 def _days(store: Store, champion: Champion, asof: datetime | None) -> Iterator[tuple[datetime | None, datetime]]:
     """Information dates to score, each with the one before it: days on which something that the champion reads was said."""
-    if telling.reads_answers(champion.bundle.model):
-        said = store.answers(datetime.now(UTC)).select("known_at", precision=pl.lit("day"))
-    else:
-        said = store.history(plan_of(store, champion.bundle.model.inputs).ids)
-    came, real = pl.col("known_at") <= datetime.now(UTC), pl.col("precision").is_in(["instant", "day"])
-    days = [d.astimezone(UTC) for d in said.filter(came & real)["known_at"].unique().sort()]
+    said = answer.heard(store, champion).filter(pl.col("precision").is_in(["instant", "day"]))
+    days = [d.astimezone(UTC) for d in said["known_at"].unique().sort()]
     if asof is not None:
         days = [*(d for d in days if d < asof), asof]
     both = pairwise([None, *days])

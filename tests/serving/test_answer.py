@@ -166,10 +166,12 @@ def test_questions_that_have_no_answer(shared: Shop) -> None:
 
 
 def test_now_is_the_newest_release_and_before_it_the_one_before(shared: Shop) -> None:
+    champions = FakeChampions(shared.champion(JUNE))
     assert answer.newest_day(shared.store) == JULY
-    assert answer.day_before(shared.store, JULY) == JUNE
+    assert answer.day_before(shared.store, champions, GDP, JULY) == JUNE
+    assert answer.newest_for(shared.store, champions, GDP) == JULY
     with pytest.raises(NotEnoughData):
-        answer.day_before(shared.store, JUNE)
+        answer.day_before(shared.store, champions, GDP, JUNE)
 
 
 def test_an_information_date_reads_back() -> None:

@@ -183,7 +183,7 @@ def test_a_monitor_is_shown_by_cell_with_bands_and_firms() -> None:
 
 
 def test_the_commands_print_the_body_of_the_http_answer(
-    shared: Shop, readers: FakeChampions, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    shared: Shop, readers: FakeChampions, client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from contextlib import contextmanager
 
@@ -206,6 +206,13 @@ def test_the_commands_print_the_body_of_the_http_answer(
     assert "prosperity.conference, version 1" in text
     with pytest.raises(Unknown):
         CliRunner().invoke(commands.index, [TARGET, "--region", "CN"], catch_exceptions=False)
+    file = tmp_path / "index.html"
+    CliRunner().invoke(commands.index, [TARGET, "--asof", "2016-06-29", "--chart", str(file)], catch_exceptions=False)
+    page = file.read_text(encoding="utf-8")
+    assert "美国一致指数" in page
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+    with pytest.raises(BadInput, match=r"\.html"):
+        CliRunner().invoke(commands.index, [TARGET, "--chart", "index.pdf"], catch_exceptions=False)
 
 
 def test_a_champion_knows_its_kind_and_target(shared: Shop) -> None:
