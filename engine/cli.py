@@ -16,10 +16,14 @@ HELP = {
     "db": "The database: upgrade, status.",
     "demo": "The main job on the embedded default, then where to look.",
     "experiment": "Replay history, compare, promote.",
+    "index": "A prosperity index, as of any day.",
     "models": "The zoo; a model's options.",
+    "monitor": "What firms answered, as indices.",
     "nowcast": "What a champion says, as of any day, and why it moved.",
     "publish": "Score the champions and write the results to the store.",
+    "scorecard": "Regions scored and ranked, with intervals.",
     "serve": "The HTTP service.",
+    "warning": "Five lights, or the probability of a downturn.",
 }
 
 
