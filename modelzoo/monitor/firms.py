@@ -21,7 +21,7 @@ from engine.model import State
 from engine.reading import READINGS
 from engine.typing import Floats, Ints
 from modelzoo.monitor import cells
-from modelzoo.monitor.formulas import ENDS, Formula, index
+from modelzoo.monitor.formulas import Formula, index
 
 DATA = Path(__file__).parent / "data"
 WHOLE = "composite"
@@ -220,8 +220,5 @@ def _quantiles(drawn: Floats) -> Floats:
         return np.asarray(np.nanquantile(drawn, LEVELS, axis=1).T, np.float64)
     return np.asarray(np.quantile(drawn, LEVELS, axis=1).T, np.float64)
 
-
-NEUTRAL = {formula: neutral for formula, (neutral, _) in ENDS.items()}
-"""Where neither better nor worse prevails."""
 
 MODEL = Firms

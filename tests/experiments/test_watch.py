@@ -176,9 +176,10 @@ def test_the_gate_holds_to_its_rules_to_the_proof_and_to_the_champion(watch: Wat
         judge_readings(unknown, "conference", found.records, found.proofs)
     against = judge_readings(watch, "conference", found.records, found.proofs, found.records)
     assert against.open  # as good as itself
-    calm = pl.col("value") + pl.when(pl.col("level") == "index").then(pl.col("value").abs() * 0).otherwise(0)
-    steadier = found.records.with_columns(value=calm)
-    assert judge_readings(watch, "conference", found.records, found.proofs, steadier).open
+    upside_down = pl.when(pl.col("level") == "index").then(-pl.col("value")).otherwise("value")
+    worse = found.records.with_columns(value=upside_down)  # its peaks are troughs, so that no turning point is found
+    closed = judge_readings(watch, "conference", worse, found.proofs, found.records)
+    assert [f.rule for f in closed.findings if not f.met] == ["loss at most the champion's, over shared origins"]
 
 
 def test_a_run_is_logged_with_its_page_and_becomes_champion(
