@@ -22,7 +22,8 @@ from engine.panel import Panel
 Check = Callable[[Model, Panel, Panel, Period], None]
 
 
-def _same(a: Estimate, b: Estimate, what: str) -> None:
+def same(a: Estimate, b: Estimate, what: str) -> None:
+    """Raises AssertionError unless the two agree to the last bit."""
     assert a.mean.tobytes() == b.mean.tobytes(), f"{what}: mean {a.mean} became {b.mean}"
     assert a.quantiles.tobytes() == b.quantiles.tobytes(), f"{what}: quantiles moved"
 
@@ -31,7 +32,7 @@ def fitting_is_repeatable_and_changes_nothing(model: Model, panel: Panel, later:
     """Two fits on one panel agree to the last bit; model and panel are as before."""
     digest, before = panel.digest(), repr(model)
     first, second = model.fit(panel), model.fit(panel)
-    _same(first.estimate(panel, [period]), second.estimate(panel, [period]), "a second fit")
+    same(first.estimate(panel, [period]), second.estimate(panel, [period]), "a second fit")
     assert panel.digest() == digest, "fit changed the panel"
     assert repr(model) == before, "fit changed the model"
 
@@ -41,7 +42,7 @@ def estimating_is_pure(model: Model, panel: Panel, later: Panel, period: Period)
     fitted = model.fit(panel)
     first = fitted.estimate(panel, [period])
     fitted.estimate(later, [period])
-    _same(first, fitted.estimate(panel, [period]), "an estimate after another")
+    same(first, fitted.estimate(panel, [period]), "an estimate after another")
 
 
 def state_comes_back_to_the_last_bit(model: Model, panel: Panel, later: Panel, period: Period) -> None:
@@ -49,7 +50,7 @@ def state_comes_back_to_the_last_bit(model: Model, panel: Panel, later: Panel, p
     fitted = model.fit(panel)
     state = {name: value.copy() for name, value in fitted.state().items()}
     assert all(v.dtype in (np.float64, np.int64) for v in state.values()), "a state holds float64 and int64 arrays only"
-    _same(fitted.estimate(later, [period]), model.restore(state).estimate(later, [period]), "a restored model")
+    same(fitted.estimate(later, [period]), model.restore(state).estimate(later, [period]), "a restored model")
 
 
 def what_is_published_stays(model: Model, panel: Panel, later: Panel, period: Period) -> None:
@@ -82,9 +83,9 @@ def other_columns_do_not_matter(model: Model, panel: Panel, later: Panel, period
     """Neither the order of columns, nor a series that is not among the inputs, nor empty months at the end move an estimate."""
     base = model.fit(panel).estimate(panel, [period])
     turned = panel.select(panel.ids[::-1])
-    _same(base, model.fit(turned).estimate(turned, [period]), "columns turned round")
+    same(base, model.fit(turned).estimate(turned, [period]), "columns turned round")
     own = panel.select(model.inputs)
-    _same(base, model.fit(own).estimate(own, [period]), "other series left out")
+    same(base, model.fit(own).estimate(own, [period]), "other series left out")
     longer = panel.over(panel.first, panel.last + 5)
     other = model.fit(longer).estimate(longer, [period])
     assert np.allclose(base.mean, other.mean, rtol=0, atol=1e-8), f"five empty months moved {base.mean} to {other.mean}"
@@ -135,7 +136,7 @@ def what_is_not_known_is_not_used(model: Model, panel: Panel, later: Panel, peri
     """A panel of the same values under a later date gives the same numbers: nothing is read but the panel."""
     base = model.fit(panel).estimate(panel, [period])
     dated = replace(panel, asof=later.asof)
-    _same(base, model.fit(dated).estimate(dated, [period]), "another date")
+    same(base, model.fit(dated).estimate(dated, [period]), "another date")
 
 
 CHECKS: tuple[Check, ...] = (
