@@ -49,6 +49,15 @@ class Model(Protocol):
         ...
 
 
+@runtime_checkable
+class Refits(Protocol):
+    """A model whose fit can begin where an earlier one ended."""
+
+    def refit(self, panel: Panel, before: Fitted) -> Fitted:
+        """As ``fit``, to the same optimum within its tolerance, and sooner. ``before``: fitted by this very model."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Linear:
     """A Gaussian linear estimate opened up, in the units of the panel.

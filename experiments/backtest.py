@@ -12,29 +12,38 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
-from engine.calendar import Period, end_of
-from engine.errors import NotEnoughData, NotReady
+from engine.calendar import end_of
+from engine.errors import NotReady
 from engine.indicator import Series
-from experiments import proof
+from experiments import pooled, proof
 from experiments.proof import Proof
 from experiments.replay import Horizons, Newest, Replayed, Task, replay
 from experiments.spec import Spec, Watch
+from experiments.truth import outcomes
 from featurestore.panel import Cube
 from featurestore.store import Store
 from featurestore.surveys import Waves
 from modelzoo import telling
 from modelzoo.bundle import Bundle, Fit
+from modelzoo.nowcast.pool import Pool
+
+TOGETHER = 12
+"""So many real origins of one model are replayed by one process, which is sent the data once."""
+
+KEPT = 24
+"""Of so many of the newest real origins the fits go into the bundle; for earlier days a service learns anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
     """What a run of nowcasts found, before it is judged.
 
-    series: the target. records: ``replay.RECORDS`` of all models. truth: ``period``, ``outcome``, as known on the day
-    of truth. bundles: by label, with a fit at each real origin (where there is none, at the last pseudo one).
+    series: the target. records: ``replay.RECORDS`` of all models. truth: ``truth.SCHEMA``. bundles: by label, with the fits at the
+    newest KEPT real origins (where there is none, at the last pseudo one).
     """
 
     spec: Spec
@@ -63,7 +72,7 @@ def run(spec: Spec, store: Store, workers: int | None = None) -> Backtest:
     records, bundles, proofs = _replayed(spec, store, workers)
     target = Cube(store, (spec.target,))
     records = records.sort("model", "origin", "period")
-    return Backtest(spec, target.series[0], records, _truth(target, spec), bundles, proofs)
+    return Backtest(spec, target.series[0], records, _truth(target, spec, store), bundles, proofs)
 
 
 def watch(spec: Watch, store: Store, workers: int | None = None) -> Watched:
@@ -73,44 +82,76 @@ def watch(spec: Watch, store: Store, workers: int | None = None) -> Watched:
 
 
 def plan(spec: Spec | Watch, label: str, store: Store) -> list[Task]:
-    """The tasks of one model: every ``refit`` pseudo origins share a fit, each real origin has its own."""
+    """The tasks of one model: every ``refit`` pseudo origins share a fit, at each real origin it learns anew."""
     model = spec.make(label)
     asks = Newest(spec.periods) if isinstance(spec, Watch) else Horizons(spec.horizons)
     vintage = end_of(spec.pseudo.vintage if spec.pseudo else spec.real[-1])
-    origins = [end_of(day) for day in spec.pseudo.days] if spec.pseudo else []
-    starts = range(0, len(origins), spec.refit)
-    days = [*origins, *(end_of(day) for day in spec.real)]
+    pseudo = [end_of(day) for day in spec.pseudo.days] if spec.pseudo else []
+    real = [end_of(day) for day in spec.real]
     # its own inputs only, so that the panels equal those that serving will build
-    cube = Waves(store, days) if telling.reads_answers(model) else Cube(store, model.inputs)
-    tasks = [Task(label, model, cube, "pseudo", vintage, tuple(origins[i : i + spec.refit]), asks) for i in starts]
-    return tasks + [Task(label, model, cube, "real", vintage, (end_of(day),), asks) for day in spec.real]
+    cube = Waves(store, [*pseudo, *real]) if telling.reads_answers(model) else Cube(store, model.inputs)
+    starts = range(0, len(pseudo), spec.refit)
+    keep = real[-KEPT:][0] if real else pseudo[starts[-1]]
+    shared = (
+        Task(label, model, cube, "pseudo", vintage, tuple(pseudo[i : i + spec.refit]), asks, keep=keep) for i in starts
+    )
+    anew = (
+        Task(label, model, cube, "real", vintage, tuple(real[i : i + TOGETHER]), asks, True, spec.warm, keep)
+        for i in range(0, len(real), TOGETHER)
+    )
+    return [*shared, *anew]
 
 
 def _replayed(
     spec: Spec | Watch, store: Store, workers: int | None
 ) -> tuple[pl.DataFrame, dict[str, Bundle], tuple[Proof, ...]]:
-    tasks: list[Task] = []
-    for label in spec.models:
-        tasks += plan(spec, label, store)
-    witnesses = [i for label in spec.models for i in _witnesses(tasks, label)]
+    alone = [label for label in spec.models if label not in spec.pools]
+    tasks = [task for label in alone for task in plan(spec, label, store)]
+    witnesses = [i for label in alone for i in _witnesses([t.label == label and t.timing for t in tasks])]
     shadows = [proof.altered(store, tasks[i]) for i in witnesses]
     if any(isinstance(task.cube, Waves) for task in tasks):
         workers = 1  # to send a survey of millions of answers to another process takes longer than to read it here
     done = _all([*tasks, *(task for task, _ in shadows)], workers or len(os.sched_getaffinity(0)), spec.name)
     honest = done[: len(tasks)]
-    proofs = tuple(
+    proofs = [
         proof.compare(honest[i], shadow, count)
         for i, shadow, (_, count) in zip(witnesses, done[len(tasks) :], shadows, strict=True)
-    )
+    ]
+    if isinstance(spec, Spec):
+        for label in spec.pools:
+            more, proved = _pooled(spec, label, store, honest)
+            honest, proofs = honest + more, proofs + proved
     bundles = {label: _bundle(spec, [r for r in honest if r.task.label == label]) for label in spec.models}
-    return pl.concat([r.records for r in honest]), bundles, proofs
+    return pl.concat([r.records for r in honest]), bundles, tuple(proofs)
 
 
-def _witnesses(tasks: Sequence[Task], label: str) -> list[int]:
-    """The tasks to prove: the middle pseudo one and the first real one, which has the most that came later."""
-    mine = [i for i, t in enumerate(tasks) if t.label == label]
-    pseudo = [i for i in mine if tasks[i].timing == "pseudo"]
-    real = [i for i in mine if tasks[i].timing == "real"]
+def _pooled(spec: Spec, label: str, store: Store, honest: Sequence[Replayed]) -> tuple[list[Replayed], list[Proof]]:
+    """A pool over the origins of its members, and a proof for each timing at the middle one of its fits."""
+    pool = spec.make(label)
+    assert isinstance(pool, Pool)
+    target = Cube(store, (spec.target,))
+    truth = _truth(target, spec, store)
+    done: list[Replayed] = []
+    proofs: list[Proof] = []
+    records = pl.concat([r.records for r in honest if r.task.label in pool.members])
+    for timing in ("pseudo", "real"):
+        whole = pooled.ledger(records, truth, tuple(pool.members), target.series[0], timing)
+        proved: list[Proof] = []
+        for task in (t for t in plan(spec, label, store) if t.timing == timing):
+            theirs = {r.task.label: r for r in honest if r.task.label in pool.members and r.task.origins == task.origins
+                      and r.task.timing == timing}  # fmt: skip
+            replayed, told = pooled.replayed(pool, task, theirs, whole)
+            done.append(replayed)
+            proved += told
+        proofs += proved[len(proved) // 2 :][:1]
+    return done, proofs
+
+
+def _witnesses(timings: Sequence[str | Literal[False]]) -> list[int]:
+    """The tasks to prove, by their timing, False where they are another model's: the middle pseudo one and the first real one,
+    which has the most that came later."""
+    pseudo = [i for i, t in enumerate(timings) if t == "pseudo"]
+    real = [i for i, t in enumerate(timings) if t == "real"]
     return [*pseudo[len(pseudo) // 2 :][:1], *real[:1]]
 
 
@@ -148,21 +189,18 @@ def _all(tasks: Sequence[Task], workers: int, name: str) -> list[Replayed]:
     return [done[i] for i in range(len(tasks))]
 
 
-def _truth(target: Cube, spec: Spec) -> pl.DataFrame:
-    """``period``, ``outcome``: the analysed values of the target as known on the day of truth."""
-    panel = target.panel(end_of(spec.truth))
-    filled = panel.frame.drop_nulls()
-    if filled.is_empty():
-        raise NotEnoughData(f"no outcome of {spec.target} is known as of {spec.truth}")
-    freq = panel.series[0].freq
-    months = [Period(type(freq).M, m).to(freq) for m in filled["month"].to_list()]
-    return pl.DataFrame({"period": [str(p) for p in months], "outcome": filled[spec.target]})
+def _truth(target: Cube, spec: Spec, store: Store) -> pl.DataFrame:
+    said_on = store.history([spec.target])["known_at"].unique().to_list()
+    return outcomes(target, said_on, spec.truth)
 
 
 def _bundle(spec: Spec | Watch, mine: Sequence[Replayed]) -> Bundle:
-    """A bundle of one model's fits at the real origins."""
+    """A bundle of one model's newest fits at real origins; without any, of the last one at a pseudo origin."""
     kept = [r for r in mine if r.task.timing == "real"] or [mine[-1]]
     task = kept[0].task
     series = task.cube.series if isinstance(task.cube, Cube) else ()
-    fits = tuple(Fit(r.task.origins[0], r.task.timing, task.model.restore(r.state), r.panel) for r in kept)
+    fits = tuple(
+        Fit(learned.asof, r.task.timing, task.model.restore(learned.state), learned.panel)
+        for r in kept for learned in r.fits if learned.state is not None
+    )  # fmt: skip
     return Bundle(spec.models[task.label].model, task.model, fits, series)

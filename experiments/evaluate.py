@@ -34,7 +34,7 @@ benchmark's. dm_p: two-sided p-value of equal squared errors with the benchmark,
 
 def scored(records: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
     """The records that count, with their ``outcome``. Sorted by model, origin, period."""
-    counted = records.filter(~pl.col("published")).join(truth, on="period", how="inner")
+    counted = records.filter(~pl.col("published")).join(truth.select("period", "outcome"), on="period", how="inner")
     return counted.sort("model", "origin", "period")
 
 

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from engine.errors import BadInput, GateClosed
+from engine.panel import Timing
 from experiments.evaluate import overall, skill_table
 from experiments.proof import Proof
 from experiments.spec import Rules, Watch
 from experiments.watched import by_score, scored
-
-EVIDENCE = "pseudo"
-"""Timing of the origins that are judged: two real vintages are too few to judge by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +49,19 @@ def judge(
     counted: pl.DataFrame,
     proofs: Sequence[Proof],
     champion: pl.DataFrame | None = None,
+    evidence: Timing = "pseudo",
 ) -> Verdict:
     """Hold a challenger against the benchmark of its run and, where there is one, the champion.
 
     counted: ``evaluate.scored`` records of the run. champion: those of the champion's run, under the champion's
-    label. A first champion must still beat the benchmark, or be it.
+    label. evidence: timing of the origins that count. A first champion must still beat the benchmark, or be it.
     """
-    pseudo = counted.filter(pl.col("timing") == EVIDENCE)
-    mine = pseudo.filter(pl.col("model") == model)
-    scores = overall(skill_table(pseudo, benchmark), EVIDENCE)[model]
+    judged = counted.filter(pl.col("timing") == evidence)
+    mine = judged.filter(pl.col("model") == model)
+    scores = overall(skill_table(judged, benchmark), evidence)[model]
     findings = [
         Finding(f"at least {rules.fewest} outcomes", f"{scores['n']}", scores["n"] >= rules.fewest),
-        *_proved(mine, model, proofs),
+        *_proved(mine, model, proofs, (evidence,)),
     ]
     if model != benchmark:
         for name, most in (("rmse", rules.rmse), ("crps", rules.crps)):
@@ -74,7 +73,7 @@ def judge(
             Finding(f"{percent} % band holds {low:.0%} to {high:.0%} of outcomes", f"{share:.0%}", low <= share <= high)
         )
     if champion is not None:
-        findings += _against(rules, mine, champion.filter(pl.col("timing") == EVIDENCE))
+        findings += _against(rules, mine, champion.filter(pl.col("timing") == evidence), evidence)
     return Verdict(model, tuple(findings))
 
 
@@ -106,9 +105,7 @@ def judge_readings(
     return Verdict(model, tuple(findings))
 
 
-def _proved(
-    mine: pl.DataFrame, model: str, proofs: Sequence[Proof], timings: Container[str] = (EVIDENCE,)
-) -> list[Finding]:
+def _proved(mine: pl.DataFrame, model: str, proofs: Sequence[Proof], timings: Container[str]) -> list[Finding]:
     late = mine.filter((pl.col("newest") > pl.col("origin")) | (pl.col("fitted_asof") > pl.col("origin"))).height
     named = mine.filter(pl.col("panel").str.len_chars() == 64, pl.col("fit").str.len_chars() == 64).height
     altered = sum(p.altered for p in proofs if p.model == model and p.timing in timings)
@@ -122,13 +119,13 @@ def _proved(
     ]
 
 
-def _against(rules: Rules, mine: pl.DataFrame, champion: pl.DataFrame) -> list[Finding]:
+def _against(rules: Rules, mine: pl.DataFrame, champion: pl.DataFrame, evidence: Timing) -> list[Finding]:
     both = ["origin", "period"]
     ours = mine.join(champion, on=both, how="semi").with_columns(model=pl.lit("challenger"))
     theirs = champion.join(mine, on=both, how="semi").with_columns(model=pl.lit("champion"))
     if ours.is_empty():
         return [Finding("shares origins with the champion", "none", False)]
-    scores = overall(skill_table(pl.concat([ours, theirs]), "champion"), EVIDENCE)["challenger"]
+    scores = overall(skill_table(pl.concat([ours, theirs]), "champion"), evidence)["challenger"]
     return [
         Finding(
             f"{name.upper()} at most {rules.champion:g} of the champion's, over {ours.height} shared outcomes",

@@ -9,7 +9,7 @@ import polars as pl
 from engine.errors import Unknown
 from experiments import tracking
 from experiments.evaluate import overall, scored
-from experiments.gate import EVIDENCE, Verdict, judge, judge_readings
+from experiments.gate import Verdict, judge, judge_readings
 from experiments.spec import Spec, Watch
 from experiments.tracking import Run, Version
 from experiments.watched import ranking
@@ -32,7 +32,7 @@ def promote(named: str, label: str | None = None) -> Promoted:
     """
     run = tracking.find(named)
     kept = tracking.load(run)
-    ranked = overall(kept.skill, EVIDENCE) if isinstance(kept.spec, Spec) else ranking(kept.skill)
+    ranked = overall(kept.skill, kept.spec.evidence) if isinstance(kept.spec, Spec) else ranking(kept.skill)
     label = label or next(iter(ranked))
     if label not in kept.spec.models:
         raise Unknown(f"run {run.id[:8]} has no model {label!r}; it has {', '.join(kept.spec.models)}")
@@ -47,5 +47,5 @@ def promote(named: str, label: str | None = None) -> Promoted:
     else:
         champion = None if theirs is None else scored(theirs, kept.truth)  # one truth for both
         counted = scored(kept.records, kept.truth)
-        verdict = judge(kept.spec.gate, label, kept.spec.benchmark, counted, kept.proofs, champion)
+        verdict = judge(kept.spec.gate, label, kept.spec.benchmark, counted, kept.proofs, champion, kept.spec.evidence)
     return Promoted(run, label, verdict, tracking.register(run, label) if verdict.open else None)

@@ -32,28 +32,32 @@ class Proof:
 
 
 def prove(store: Store, task: Task, seed: int = 0) -> Proof:
-    """Replay the task's first origin on the store as it is and on one whose later values are altered.
+    """Replay the task up to its witness on the store as it is and on one whose later values are altered.
 
     Raises LookAhead, naming what moved, if the two differ in one bit.
     """
     other, count = altered(store, task, seed)
-    return compare(replay(replace(task, origins=task.origins[:1])), replay(other), count)
+    return compare(replay(replace(task, origins=other.origins)), replay(other), count)
 
 
 def altered(store: Store, task: Task, seed: int = 0) -> tuple[Task, int]:
-    """The task's first origin on a store in which all values that became known later are others, and their number."""
+    """The task up to its witness on a store in which all values that became known later are others, and their number.
+
+    The witness is the first origin; of a chain of warm fits the second, whose fit began where the first one ended.
+    """
+    seen = task.origins[: 2 if task.warm else 1]
     if isinstance(task.cube, Waves):
-        waves, count = task.cube.altered(task.origins[0])
-        return replace(task, cube=waves, origins=task.origins[:1]), count
-    shadow = _Altered(store, task, np.random.default_rng(seed))
+        waves, count = task.cube.altered(seen[-1])
+        return replace(task, cube=waves, origins=seen), count
+    shadow = _Altered(store, replace(task, origins=seen), np.random.default_rng(seed))
     cube = Cube(cast(Store, shadow), task.model.inputs)  # it reads no more than series and history
-    return replace(task, cube=cube, origins=task.origins[:1]), shadow.count
+    return replace(task, cube=cube, origins=seen), shadow.count
 
 
 def compare(honest: Replayed, shadow: Replayed, count: int) -> Proof:
-    """Hold the first origin of a replay against the same on altered data. Raises LookAhead."""
-    origin = honest.task.origins[0]
-    was = honest.records.filter(pl.col("origin") == origin)
+    """Hold the origins of a replay on altered data against the same of an honest one. Raises LookAhead."""
+    origin = shadow.task.origins[-1]
+    was = honest.records.filter(pl.col("origin") <= origin)
     moved = [c for c in was.columns if _bits(was[c]) != _bits(shadow.records[c])]
     if moved:
         raise LookAhead(
@@ -91,7 +95,7 @@ class _Altered:
         return rows.with_columns(pl.Series("value", np.where(late, value * factor + shift, value)).fill_nan(None))
 
     def _late(self, rows: pl.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        origin = self._task.origins[0]
+        origin = self._task.origins[-1]
         if self._task.timing == "real":
             return (rows["known_at"] > origin).to_numpy()
         meaning = self.series()

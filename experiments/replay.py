@@ -1,4 +1,4 @@
-"""One fit and the origins that use it, replayed: each estimate with the day of its newest datum."""
+"""Origins that share a fit, or each learn anew, replayed: each estimate with the day of its newest datum."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from engine.calendar import Freq, Period, known_day
-from engine.errors import LookAhead
+from engine.errors import LookAhead, NotConverged
 from engine.estimate import LEVELS, quantile_name
 from engine.model import Fitted, Model, State
 from engine.panel import Panel, Timing
@@ -19,6 +19,7 @@ from engine.reading import READINGS
 from featurestore.panel import Cube
 from featurestore.surveys import Waves
 from modelzoo import bundle, telling
+from modelzoo.bundle import Fit
 
 QUANTILES = tuple(quantile_name(level) for level in LEVELS)
 
@@ -90,9 +91,11 @@ class Newest:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A model and the origins that share one fit, learned at the first of them. Travels to another process whole.
+    """A model and some origins, earliest first. Travels to another process whole.
 
-    vintage: whose values a pseudo panel cuts. asks: what is asked at each origin.
+    vintage: whose values a pseudo panel cuts. asks: what is asked at each origin. anew: learn at every origin, else at the first
+    alone. warm: a fit begins where the one before it ended, if the model can (``engine.model.Refits``); one that does not
+    converge leaves that one in force. keep: states are kept of fits at this instant and later; None: of all.
     """
 
     label: str
@@ -102,6 +105,9 @@ class Task:
     vintage: datetime
     origins: tuple[datetime, ...]
     asks: Horizons | Newest
+    anew: bool = False
+    warm: bool = False
+    keep: datetime | None = None
 
     def panel(self, origin: datetime) -> Panel:
         """What was known at the origin, really or by the usual delays; of a model that reads Answers, these."""
@@ -110,34 +116,62 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
-    """``records`` follows RECORDS; ``state`` was learned from the panel of the first origin, which has that digest."""
+class Learned:
+    """A fit by its digests: of its state, and of the panel it was learned from at ``asof``. state: None where it was not kept."""
 
-    task: Task
-    records: pl.DataFrame
-    state: State
+    asof: datetime
+    state: State | None
+    digest: str
     panel: str
 
 
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """``records`` follows the schema of what was asked; ``fits`` are those that answered, oldest first."""
+
+    task: Task
+    records: pl.DataFrame
+    fits: tuple[Learned, ...]
+
+    def at(self, origin: datetime) -> Learned:
+        """The fit that answered at an origin."""
+        return next(f for f in reversed(self.fits) if f.asof <= origin)
+
+
 def replay(task: Task) -> Replayed:
-    """Fit at the first origin, ask at all. Raises LookAhead if a panel or a fit is newer than an origin."""
-    first = bundle.fit(task.model, task.panel(task.origins[0]))
-    state = first.fitted.state()
-    learned = bundle.digest(state)
-    frames = []
+    """Fit at the first origin or at each, ask at all. Raises LookAhead if a panel or a fit is newer than an origin."""
+    frames: list[pl.DataFrame] = []
+    fits: list[Learned] = []
+    held: Fit | None = None
     for origin in task.origins:
         panel = task.panel(origin)
         newest = panel.newest
-        if panel.asof != origin or newest is None or newest > origin or first.asof > origin:
-            raise LookAhead(f"{task.label}: a datum of {newest} or a fit of {first.asof} at the origin {origin}")
+        if held is None or task.anew:
+            fresh = _fit(task, panel, held)
+            if fresh is not held:
+                held = fresh
+                state = held.fitted.state()
+                kept = state if task.keep is None or origin >= task.keep else None
+                fits.append(Learned(held.asof, kept, bundle.digest(state), held.panel_digest))
+        if panel.asof != origin or newest is None or newest > origin or held.asof > origin:
+            raise LookAhead(f"{task.label}: a datum of {newest} or a fit of {held.asof} at the origin {origin}")
         stamps = {
-            "model": task.label, "origin": origin, "timing": task.timing, "fitted_asof": first.asof, "fit": learned,
+            "model": task.label, "origin": origin, "timing": task.timing, "fitted_asof": held.asof, "fit": fits[-1].digest,
             "panel": panel.digest(), "newest": newest,
         }  # fmt: skip
-        said = task.asks.ask(task.model.targets[0], first.fitted, panel)
+        said = task.asks.ask(task.model.targets[0], held.fitted, panel)
         marked = said.with_columns(*(pl.lit(v, dtype=RECORDS[c]).alias(c) for c, v in stamps.items()))
         frames.append(marked.select(task.asks.schema.names()))
-    return Replayed(task, pl.concat(frames), state, first.panel_digest)
+    return Replayed(task, pl.concat(frames), tuple(fits))
+
+
+def _fit(task: Task, panel: Panel, held: Fit | None) -> Fit:
+    if not (task.warm and held):
+        return bundle.fit(task.model, panel)
+    try:
+        return bundle.fit(task.model, panel, held)
+    except NotConverged:
+        return held
 
 
 def _asked(origin: datetime, freq: Freq, horizons: Sequence[int]) -> Iterator[tuple[Period, int]]:

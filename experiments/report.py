@@ -17,6 +17,10 @@ from engine.news import News
 from experiments import versions
 from experiments.backtest import Backtest
 from experiments.html import document, figure, grid, heading, number, say
+from experiments.spec import Spec
+
+SHOWN = 4
+"""Of so many of the newest real origins every estimate is listed."""
 
 
 def figures(
@@ -30,13 +34,13 @@ def figures(
     """``fan``, ``skill`` and ``news-PERIOD`` as SVG, with labels in that language."""
     zh = language == "zh"
     title, unit, made_up = _title(found, language), found.series.indicator.unit_analysed, found.series.is_synthetic
-    pseudo = counted.filter(pl.col("timing") == "pseudo")
+    judged = counted.filter(pl.col("timing") == found.spec.evidence)
     drawn = {
         "fan": charts.fan(
-            pseudo.filter(pl.col("model") == best), f"{best}: {title}", unit, language, synthetic=made_up
+            judged.filter(pl.col("model") == best), f"{best}: {title}", unit, language, synthetic=made_up
         ),
         "skill": charts.skill(
-            table.filter(pl.col("timing") == "pseudo").drop_nulls("horizon"),
+            table.filter(pl.col("timing") == found.spec.evidence).drop_nulls("horizon"),
             title,
             unit,
             language,
@@ -54,39 +58,26 @@ def figures(
 def page(found: Backtest, table: pl.DataFrame, best: str, moved: Sequence[News], drawn: Mapping[str, bytes]) -> bytes:
     """The page. ``drawn``: ``figures/NAME-LANGUAGE.svg`` -> SVG; where Chinese is missing, the English figure serves."""
     spec, unit = found.spec, found.series.indicator.unit_analysed
-    days, truth = spec.pseudo.days, f"{spec.truth}"
+    pseudo = spec.pseudo is not None
+    en, zh = ("pseudo real time", "伪实时") if pseudo else ("real vintages", "真实版本")
     parts = [
         f"<h1>{say(spec.title_en, spec.title_zh)}</h1>",
         *([f"<p class=note><strong>{say('Synthetic data', '合成数据')}</strong></p>"] if found.series.is_synthetic else []),
         f"<p class=soft>{escape(spec.target)} · {escape(unit)} · {say('run', '实验')} {escape(spec.name)}</p>",
-        "<p class=note>"
-        + say(
-            f"Pseudo real time. {len(days)} month-ends from {days[0]} to {days[-1]} are replayed on the values of the vintage "
-            f"of {spec.pseudo.vintage}, each series cut by its usual publication delay. Revisions that came later are in these "
-            f"values, so that the scores are better than real ones would have been. Real vintages are shown apart. "
-            f"Outcome: the value in the vintage of {truth}.",
-            f"伪实时：{days[0]} 至 {days[-1]} 共 {len(days)} 个月末，使用 {spec.pseudo.vintage} 版本的数值，"
-            f"并按各序列通常的发布时滞截断。其中含有事后修订，因此得分优于真正的实时预测。"
-            f"真实版本另行列出。实际值取自 {truth} 的版本。",
-        )
-        + "</p>",
+        f"<p class=note>{_note(spec)}</p>",
         heading("Nowcasts on real vintages", "真实版本上的即时预测"),
         _real(found, best),
         *(part for n in moved for part in _moved(n, drawn)),
-        heading("Nowcasts through time (pseudo real time)", "历次即时预测（伪实时）"),
+        heading(f"Nowcasts through time ({en})", f"历次即时预测（{zh}）"),
         figure("fan", drawn, f"Best model of the run: {best}.", f"本次实验的最佳模型：{best}。"),
-        heading("Skill (pseudo real time)", "预测能力（伪实时）"),
-        _skill(table, "pseudo", best),
+        heading(f"Skill ({en})", f"预测能力（{zh}）"),
+        _skill(table, spec.evidence, best),
         figure(
             "skill", drawn,
             "Horizon −3: the quarter has not begun; 0: it has just ended and is not published.",
             "−3：季度尚未开始；0：季度刚结束、数据尚未公布。",
         ),
-        heading("Skill on real vintages", "真实版本上的预测能力"),
-        _skill(table, "real", None),
-        "<p class=soft>"
-        + say("So few outcomes show what happened, not what a model can do.", "样本过少：只能说明发生了什么，不能说明模型的能力。")
-        + "</p>",
+        *(_few(table) if pseudo else ()),
         heading("Proof that nothing from the future was used", "未使用未来信息的证明"),
         _proofs(found),
         heading("Made with", "运行环境"),
@@ -95,10 +86,50 @@ def page(found: Backtest, table: pl.DataFrame, best: str, moved: Sequence[News],
     return document(spec.title_en, parts)
 
 
+def _note(spec: Spec) -> str:
+    """What was replayed, and what the outcome is."""
+    if spec.truth == "first":
+        outcome = ("the first release", "首次发布值")
+    elif spec.truth == "next":
+        outcome = ("the value when the next period was first published", "下一期首次发布时的数值")
+    else:
+        outcome = (f"the value in the vintage of {spec.truth}", f"{spec.truth} 版本的数值")
+    if spec.pseudo is None:
+        days = spec.real
+        return say(
+            f"Real time. At each of {len(days)} information dates from {days[0]} to {days[-1]} the models read the values "
+            f"published by then, and no others. Outcome: {outcome[0]}.",
+            f"真实实时：{days[0]} 至 {days[-1]} 共 {len(days)} 个信息截止日，各模型只读取当时已发布的数值。实际值：{outcome[1]}。",
+        )
+    days, vintage = spec.pseudo.days, spec.pseudo.vintage
+    return say(
+        f"Pseudo real time. {len(days)} month-ends from {days[0]} to {days[-1]} are replayed on the values of the vintage "
+        f"of {vintage}, each series cut by its usual publication delay. Revisions that came later are in these "
+        f"values, so that the scores are better than real ones would have been. Real vintages are shown apart. "
+        f"Outcome: {outcome[0]}.",
+        f"伪实时：{days[0]} 至 {days[-1]} 共 {len(days)} 个月末，使用 {vintage} 版本的数值，"
+        f"并按各序列通常的发布时滞截断。其中含有事后修订，因此得分优于真正的实时预测。"
+        f"真实版本另行列出。实际值：{outcome[1]}。",
+    )
+
+
+def _few(table: pl.DataFrame) -> Iterable[str]:
+    yield heading("Skill on real vintages", "真实版本上的预测能力")
+    yield _skill(table, "real", None)
+    yield "<p class=soft>"
+    yield say(
+        "So few outcomes show what happened, not what a model can do.",
+        "样本过少：只能说明发生了什么，不能说明模型的能力。",
+    )
+    yield "</p>"
+
+
 def _real(found: Backtest, best: str) -> str:
     rows = []
-    truth = dict(found.truth.rows())
-    shown = found.records.filter(pl.col("timing") == "real").sort("origin", "period", "model")
+    truth = dict(found.truth.select("period", "outcome").rows())
+    real = found.records.filter(pl.col("timing") == "real")
+    newest = real["origin"].unique().sort()[-SHOWN:]
+    shown = real.filter(pl.col("origin").is_in(newest.implode())).sort("origin", "period", "model")
     for r in shown.to_dicts():
         q = [r[quantile_name(level)] for level in LEVELS]
         bands = ["" if r["published"] else f"{q[a]:.2f} … {q[b]:.2f}" for _, (a, b) in sorted(BANDS.items())]

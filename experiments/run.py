@@ -37,7 +37,7 @@ def run(spec: Spec, text: str, store: Store, workers: int | None = None) -> Fini
     found = backtest.run(spec, store, workers)
     counted = counted_of(found.records, found.truth)
     table = skill_table(counted, spec.benchmark)
-    best = next(iter(overall(table, "pseudo")))
+    best = next(iter(overall(table, spec.evidence)))
     moved = _news(found, best, store)
     figures = {
         f"figures/{name}-{language}.svg": drawn

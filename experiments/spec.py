@@ -8,12 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from engine.calendar import Freq, Period
 from engine.errors import BadInput, JingqiError, Unknown
 from engine.indicator import split_id
 from engine.model import Model
+from engine.panel import Timing
 from modelzoo import zoo
 
 SHIPPED = Path(__file__).parent / "specs"
@@ -26,15 +27,11 @@ Kind = Literal["nowcast", "index", "warning", "scorecard", "monitor"]
 
 
 @dataclass(frozen=True)
-class Pseudo:
-    """Month-ends ``first`` … ``last``, every ``months``-th, at which history is replayed in pseudo real time.
-
-    vintage: the day whose values are cut by the usual publication delays.
-    """
+class MonthEnds:
+    """Month-ends ``first`` … ``last``, every ``months``-th."""
 
     first: date
     last: date
-    vintage: date
     months: Annotated[int, Field(ge=1)] = 1
     __pydantic_config__ = _STRICT
 
@@ -42,6 +39,27 @@ class Pseudo:
     def days(self) -> tuple[date, ...]:
         month, end = Period.of(self.first, Freq.M), Period.of(self.last, Freq.M)
         return tuple((month + k).end for k in range(0, end - month + 1, self.months))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pseudo(MonthEnds):
+    """Month-ends at which history is replayed in pseudo real time.
+
+    vintage: the day whose values are cut by the usual publication delays.
+    """
+
+    vintage: date
+    __pydantic_config__ = _STRICT
+
+
+def _days(said: Any) -> Any:
+    """``{first, last, months}`` as the days that it means; days stay."""
+    return TypeAdapter(MonthEnds).validate_python(said).days if isinstance(said, dict) else said
+
+
+Truth = date | Literal["first", "next"]
+"""What counts as the outcome: the value in the vintage of a day, the first release, or the value when the period after it is first
+published."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +73,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Rules:
-    """What a challenger must show, on pseudo real-time origins, to take the place of the champion.
+    """What a challenger must show to take the place of the champion, on the origins that are evidence (``Run.evidence``).
 
     fewest: outcomes. rmse, crps: at most this share of the benchmark's. champion: RMSE and CRPS at most this share of
     the champion's over the same origins. coverage: share of outcomes that the 50, 80, 95 % bands hold, from … to.
@@ -71,8 +89,9 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What runs of every kind say. refit: fit at every so many pseudo origins; real origins always. real: information
-    dates with real vintages."""
+    """What runs of every kind say. refit: fit at every so many pseudo origins; real origins always. real: information dates with
+    real vintages, or ``{first, last, months}`` for the month-ends between them. warm: at a real origin a fit begins where the
+    one before it ended, in chains of a year."""
 
     name: str
     title_en: str
@@ -81,7 +100,8 @@ class Run:
     refit: Annotated[int, Field(ge=1)]
     models: dict[str, Candidate]
     pseudo: Pseudo | None = None
-    real: tuple[date, ...] = ()
+    real: Annotated[tuple[date, ...], BeforeValidator(_days)] = ()
+    warm: bool = False
     kind: Kind
     __pydantic_config__ = _STRICT
 
@@ -90,21 +110,43 @@ class Run:
         if label not in self.models:
             raise Unknown(f"the run {self.name} has no model {label!r}; it has {', '.join(self.models)}")
         candidate = self.models[label]
-        return zoo.about(candidate.model, self.target, candidate.options)
+        return zoo.about(candidate.model, self.target, self._options(candidate))
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """The labels of models that pool others of the run."""
+        return tuple(label for label, c in self.models.items() if isinstance(c.options.get("members"), list))
+
+    @property
+    def evidence(self) -> Timing:
+        """Timing of the origins that models are judged by: a few real vintages beside many pseudo ones are too few."""
+        return "pseudo" if self.pseudo else "real"
+
+    def _options(self, candidate: Candidate) -> dict[str, Any]:
+        """The options, in which a list of ``members`` names other models of the run."""
+        named = candidate.options.get("members")
+        if not isinstance(named, list):
+            return candidate.options
+        alone = [label for label in self.models if label not in self.pools]
+        if missing := [str(m) for m in named if m not in alone]:
+            raise Unknown(
+                f"members: the run has no model {', '.join(missing)} that is no pool; it has {', '.join(alone)}"
+            )
+        members = {m: {"model": self.models[m].model, "options": self.models[m].options} for m in named}
+        return candidate.options | {"members": members}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spec(Run):
     """A run of nowcasts, held against what was published later.
 
-    horizons: months from the end of the target period to the origin's month; negative before it ends. truth: the day
-    whose values count as the outcome. benchmark: the label of the model that others are held against.
+    horizons: months from the end of the target period to the origin's month; negative before it ends. truth: which value counts as
+    the outcome. benchmark: the label of the model that others are held against.
     """
 
     horizons: tuple[int, ...]
-    truth: date
+    truth: Truth
     benchmark: str
-    pseudo: Pseudo
     gate: Rules
     kind: Literal["nowcast"] = "nowcast"
 
@@ -183,8 +225,6 @@ def _nowcast(spec: Spec) -> list[tuple[str, str]]:
 
 def _watch(spec: Watch) -> list[tuple[str, str]]:
     found = []
-    if spec.pseudo is None and not spec.real:
-        found.append(("real", "a run needs origins: days with real vintages, or [pseudo]"))
     for score, (least, most) in spec.gate.items():
         if least > most:
             found.append((f"gate.{score}", f"from {least:g} to {most:g}: the least comes first"))
@@ -203,6 +243,8 @@ def _watch(spec: Watch) -> list[tuple[str, str]]:
 def _common(spec: Spec | Watch) -> list[tuple[str, str]]:
     found = []
     pseudo = spec.pseudo
+    if pseudo is None and not spec.real:
+        found.append(("real", "a run needs origins: days with real vintages, or [pseudo]"))
     if pseudo and pseudo.last < pseudo.first:
         found.append(("pseudo.last", f"{pseudo.last} lies before the first origin {pseudo.first}"))
     if pseudo and pseudo.days and pseudo.days[-1] > pseudo.vintage:

@@ -34,8 +34,8 @@ from modelzoo import bundle, zoo
 from modelzoo.bundle import Bundle
 
 ALIAS = "champion"
-HEADLINES = ("pseudo_rmse", "loss")
-"""The metric by which the models of a run are listed; a child has one of them."""
+HEADLINES = ("loss", "real_rmse", "pseudo_rmse")
+"""The metric by which the models of a run are listed: the last of these that a child has."""
 
 SUBJECT = ("kind", "target", "title_en", "title_zh")
 """What a spec says it is about: tags of the run, and of the versions registered from it."""
@@ -45,8 +45,8 @@ _ROLE, _LABEL, _PARENT = "jingqi.role", "jingqi.label", "mlflow.parentRunId"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A logged run. By label of its models: ``children``, their run ids; ``scores``, their pseudo real-time RMSE, or the
-    ``loss`` of a reading (less is better)."""
+    """A logged run. By label of its models: ``children``, their run ids; ``scores``, their RMSE, or the ``loss``
+    of a reading (less is better)."""
 
     id: str
     name: str
@@ -255,7 +255,7 @@ def _subject(spec: Spec | Watch) -> dict[str, str]:
 def _common(spec: Spec | Watch) -> dict[str, str]:
     said = {"spec": spec.name, "kind": spec.kind, "target": spec.target, "refit": str(spec.refit)}
     if isinstance(spec, Spec):
-        said |= {"truth": f"value in the vintage of {spec.truth}", "benchmark": spec.benchmark}
+        said |= {"truth": str(spec.truth), "benchmark": spec.benchmark}
     if spec.pseudo:
         days = spec.pseudo.days
         said |= {

@@ -28,7 +28,7 @@ import numpy as np
 from engine.calendar import Freq, known_day
 from engine.errors import BadInput, NotReady
 from engine.indicator import Indicator, Made, Region, Series, split_id
-from engine.model import Fitted, Model, State
+from engine.model import Fitted, Model, Refits, State
 from engine.panel import Panel, Timing
 from modelzoo import zoo
 
@@ -76,10 +76,14 @@ class Bundle:
         )
 
 
-def fit(model: Model, panel: Panel) -> Fit:
-    """Fit to the model's own inputs and remember to which panel: the digest of ``panel.select(model.inputs)``."""
+def fit(model: Model, panel: Panel, before: Fit | None = None) -> Fit:
+    """Fit to the model's own inputs and remember to which panel: the digest of ``panel.select(model.inputs)``.
+
+    before: an earlier fit to begin from, where the model can.
+    """
     seen = panel.select(model.inputs)
-    return Fit(panel.asof, panel.timing, model.fit(seen), seen.digest())
+    fitted = model.refit(seen, before.fitted) if before and isinstance(model, Refits) else model.fit(seen)
+    return Fit(panel.asof, panel.timing, fitted, seen.digest())
 
 
 def registry_name(kind: str, target: str) -> str:

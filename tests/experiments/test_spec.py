@@ -17,6 +17,7 @@ def test_the_shipped_run_is_that_of_the_new_york_fed() -> None:
     us, text = spec.load("us_gdp")
     assert text == SHIPPED
     assert isinstance(us, spec.Spec)
+    assert us.pseudo
     assert us.pseudo.days[0] == date(2010, 1, 31)
     assert us.pseudo.days[-1] == date(2016, 6, 30)
     dfm = us.make("dfm")

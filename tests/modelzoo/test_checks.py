@@ -12,6 +12,7 @@ from modelzoo.nowcast.ar import Ar
 from modelzoo.nowcast.bridge import Bridge
 from modelzoo.nowcast.dfm import Dfm
 from modelzoo.nowcast.naive import Naive
+from modelzoo.nowcast.pool import Member, Pool
 from modelzoo.zoo import names
 
 FEW = ("gdpc1@US", "payems@US", "indpro@US", "rsafs@US", "houst@US", "gacdisa066msfrbny@US")
@@ -23,6 +24,16 @@ CASES: dict[str, tuple[Model, ...]] = {
         Dfm("gdpc1@US", {"global": FEW, "labor": ("payems@US", "unrate@US", "jtsjol@US")}, since="1992-01"),
         Dfm("gdpc1@US", {"global": FEW}, since="2000-01", loadings="components"),
         Dfm("indpro@US", {"global": FEW}, order=2, tolerance=1e-4),
+    ),
+    "nowcast.pool": (
+        Pool(
+            "gdpc1@US",
+            {
+                "ar": Member("nowcast.ar"),
+                "bridge": Member("nowcast.bridge", {"indicators": ["indpro@US", "payems@US"]}),
+                "naive": Member("nowcast.naive"),
+            },
+        ),
     ),
 }
 
