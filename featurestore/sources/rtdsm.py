@@ -2,8 +2,8 @@
 
 PATH is a CSV file in delta code with the columns area, period, vintage and value, of whatever vintages. A vintage is known on its
 day, by the convention of the data set the 15th of the quarter's middle month, when the first estimate of the quarter before is
-out. Levels change base with time: growth is taken within what was known on one day. Source: Croushore & Stark (2001), "A real-time data
-set for macroeconomists", Journal of Econometrics 105(1).
+out. Levels change base with time: growth is taken within what was known on one day. Source: Croushore & Stark (2001), "A real-time
+data set for macroeconomists", Journal of Econometrics 105(1).
 """
 
 from __future__ import annotations

@@ -279,7 +279,7 @@ def test_every_mistake_is_named(folder: Path) -> None:
         table.write("%,某\n")
     said = complaint(folder).split("; ")
     assert [s.partition(":")[0] for s in said] == [
-        "units.csv, row 36, column name_en",
+        "units.csv, row 44, column name_en",
         "more.csv, row 2, column module",
         "test.csv, row 2, column delay_days",
         "test.csv, row 3, column step",
