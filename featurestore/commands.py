@@ -39,7 +39,10 @@ def data() -> None:
 
 @data.command()
 @click.argument(
-    "source", type=click.Choice(["nyfed", "province", "csv", "xlsx", "office", "sdmx", "alfred", "answers"])
+    "source",
+    type=click.Choice(
+        ["nyfed", "province", "csv", "xlsx", "office", "sdmx", "alfred", "answers", "vintages", "fredmd", "rtdsm"]
+    ),
 )
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option(
@@ -69,8 +72,10 @@ def ingest(
     nyfed: two real vintages (2016-06-29, 2016-07-29) of 29 US series. province: a synthetic
     province and its 11 cities, 2008 to 2025, not real. Others read PATH by --mapping. csv, xlsx:
     a plain table; office: Excel as offices send it; sdmx: SDMX-CSV or SDMX-JSON messages;
-    alfred: recorded answers of FRED and ALFRED with their vintages; answers: CSV, what single firms
-    answered in surveys (the province has its own).
+    alfred: recorded answers of FRED and ALFRED with their vintages; vintages: a table of vintages in
+    delta code, of any country; answers: CSV, what single firms answered in surveys (the province has
+    its own). Without a mapping: fredmd, a folder of vintages of FRED-MD, and rtdsm, US real output by
+    the Philadelphia Fed's vintages.
 
     A value a thousand or ten thousand times its own history, or a stock that jumps, stops the load before
     anything is stored, until somebody has looked: --accept FINDING --because REASON.

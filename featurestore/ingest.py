@@ -16,7 +16,7 @@ from featurestore.review import Doubt
 from featurestore.sources import Load
 from featurestore.store import Override, Receipt, Store
 
-SOURCES = ("nyfed", "province", "csv", "xlsx", "office", "sdmx", "alfred", "answers")
+SOURCES = ("nyfed", "province", "csv", "xlsx", "office", "sdmx", "alfred", "answers", "vintages", "fredmd", "rtdsm")
 
 SHOWN = 5
 """So many findings are told in full; of others their number."""
@@ -54,6 +54,12 @@ def read(
         return tuple(province.economy(province.SEED if seed is None else seed, faults).releases())
     if source == "answers":
         return ()
+    if source in ("fredmd", "rtdsm"):
+        if path is None or mapping:
+            raise BadInput(f"the source {source} needs a path and no mapping: what stands where is known")
+        from featurestore.sources import fredmd, rtdsm
+
+        return tuple(fredmd.loads(path) if source == "fredmd" else rtdsm.loads(path))
     if path is None or mapping is None:
         raise BadInput(f"the source {source} needs a file and --mapping, a TOML file that says what stands where in it")
     if source == "office":
@@ -68,6 +74,10 @@ def read(
         from featurestore.sources import alfred
 
         return tuple(alfred.loads(path, mapping))
+    if source == "vintages":
+        from featurestore.sources import vintages
+
+        return tuple(vintages.loads(path, mapping))
     from featurestore.sources import table
 
     kind: Literal["csv", "xlsx"] = "csv" if source == "csv" else "xlsx"

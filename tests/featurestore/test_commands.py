@@ -184,7 +184,7 @@ def test_catalogue_is_aligned_also_in_chinese() -> None:
 
 def test_catalogue_by_module() -> None:
     everything = told("data", "catalogue")
-    assert (len(everything), len({i["module"] for i in everything if i["module_number"]})) == (135 + 29, 15)
+    assert (len(everything), len({i["module"] for i in everything if i["module_number"]})) == (135 + 29 + 141, 15)
     for name in ("gdp", "GDP", "1"):
         assert [i["id"] for i in told("data", "catalogue", "--module", name)][:2] == ["gdp_ytd", "gdp_yoy_ytd"]
     (cities,) = (i for i in everything if i["id"] == "gdp_city_ytd")
@@ -192,7 +192,7 @@ def test_catalogue_by_module() -> None:
     assert (len(cities["regions"]), cities["regions"][-1]) == (11, "CN-3311")
     blocks = jingqi("data", "catalogue").stdout.rstrip().split("\n\n")
     assert [b.split()[0] for b in blocks[:15]] == [str(n) for n in range(1, 16)]
-    assert sum(len(b.splitlines()) - 2 for b in blocks) == 135 + 29
+    assert sum(len(b.splitlines()) - 2 for b in blocks) == 135 + 29 + 141
     assert "CN-33 CN-33/*" in blocks[0]
 
 

@@ -24,6 +24,7 @@ EXPECTED = {
     "report.xlsx": 8,
     "jobs.csv": 2,
     "answers": 3,
+    "japan.csv": 3,
 }  # values that the page's examples hold
 
 
@@ -62,6 +63,8 @@ def test_every_example_is_known() -> None:
         "province",
         "xlsx",
         "answers",
+        "fredmd",
+        "rtdsm",
     }
     assert re.search(r"^jingqi data ingest answers survey.csv$", PAGE, re.MULTILINE)
 
