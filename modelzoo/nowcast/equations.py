@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from engine.align import published
 from engine.calendar import Period
-from engine.errors import NotEnoughData
+from engine.errors import NotConverged, NotEnoughData
 from engine.estimate import Estimate
 from engine.model import State
 from engine.panel import Panel
@@ -29,7 +30,7 @@ Weights: TypeAlias = Literal["equal", "mse", "bic"]
 
 @dataclass(frozen=True)
 class Equations:
-    """coefficients ``(H, N, 2 + L)``: constant, own expectation, indicator; weight ``(H, N)``, rows sum to 1; sigma ``(H + 1,)``."""
+    """coefficients ``(H, N, 2 + L)``: constant, own expectation, indicator; weight ``(H, N)`` sums to 1; sigma ``(H + 1,)``."""
 
     coefficients: Floats
     weight: Floats
@@ -43,9 +44,9 @@ class Equations:
         stack: Stack,
         panel: Panel,
         periods: Sequence[Period],
-        regressors: Callable[[Floats, int], Floats] = lambda X, h: X,
+        regressors: Callable[[Floats], Floats] = lambda X: X,
     ) -> Estimate:
-        """Every period by the equations of its horizon. regressors: from features ``(1, N, lags)`` to ``(1, N, L)``."""
+        """Every period by the equations of its horizon. regressors: from features ``(1, N, lags)`` to those of the equations."""
         target = stack.ids[0]
         mean, sd = published(panel, target, periods), np.zeros(len(periods))
         for j, period in enumerate(periods):
@@ -56,7 +57,7 @@ class Equations:
                         f"{target}: too few values in a row are known as of {panel.day} to reach {period}"
                     )
                 h = min(index, len(HORIZONS) - 1)
-                D = design(own, regressors(features, h))[0]
+                D = design(own, regressors(features))[0]
                 value = float(self.weight[h] @ np.einsum("nk,nk->n", D, self.coefficients[h]))
                 mean[j] = stack.mean[0] + stack.sd[0] * value
                 sd[j] = stack.sd[0] * self.sigma[index]
@@ -74,7 +75,14 @@ def design(own: Floats, X: Floats) -> Floats:
     return np.concatenate([np.ones((n, N, 1)), np.broadcast_to(own[:, None, None], (n, N, 1)), X], axis=2)
 
 
-def solve(gram: Floats, cross: Floats) -> Floats:
+Solver: TypeAlias = Callable[[Floats, Floats, Floats], Floats]
+"""From moments of the regressors ``(N, K, K)``, with the target ``(N, K)`` and of the target ``(N,)`` to ``(N, K)`` coefficients.
+
+A row of NaN: no solution was found for that equation.
+"""
+
+
+def least_squares(gram: Floats, cross: Floats, square: Floats) -> Floats:
     """``(N, K)`` least squares from moments ``(N, K, K)`` and ``(N, K)``; of copies of a column the shortest solution."""
     scale = np.sqrt(np.maximum(np.einsum("nkk->nk", gram), 1e-300))
     inverse = np.linalg.pinv(gram / scale[:, :, None] / scale[:, None, :], rcond=1e-11, hermitian=True)
@@ -82,33 +90,36 @@ def solve(gram: Floats, cross: Floats) -> Floats:
     return out
 
 
-def learn_horizon(y: Floats, own: Floats, X: Floats, how: Weights, name: str) -> tuple[Floats, Floats, float]:
+def learn_horizon(
+    y: Floats, own: Floats, X: Floats, how: Weights, name: str, solve: Solver = least_squares, free: int = 0
+) -> tuple[Floats, Floats, float]:
     """Coefficients ``(N, 2 + L)``, weights ``(N,)`` and the root mean square error of the combination at one horizon.
 
     y, own: ``(n,)``; X: ``(n, N, L)``; rows with a NaN are left out of an equation. Weights of a fold are those of what came before
-    it. Raises NotEnoughData if no equation has ten rows more than coefficients.
+    it. free: coefficients that are free, where not all are. Raises NotEnoughData if no equation has ten rows more than those,
+    NotConverged if none of them was solved.
     """
     rows = np.flatnonzero(~np.isnan(y) & ~np.isnan(own))
     parts = ordered.folds(len(rows), name)
     D, t = design(own[rows], X[rows]), y[rows]
     n, N, K = D.shape
+    K = free or K
     whole = ~np.isnan(D).any(2)
     D = np.where(whole[:, :, None], D, 0.0)
     starts = [0, *(a for a, _ in parts), n]
-    moments = [_moments(D[a:b], t[a:b], whole[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    moments = [_moments(D[a:b], t[a:b], whole[a:b]) for a, b in pairwise(starts)]
     gram, cross, square, count = (np.cumsum([m[i] for m in moments], axis=0) for i in range(4))
     enough = count >= K + 9
     if not enough[-1].any():
         raise NotEnoughData(
             f"{name}: an equation of {K} coefficients needs {K + 9} complete periods, no indicator has them"
         )
-    went, past = [], np.zeros(N)
-    seen = np.zeros(N)
+    went, past, seen = [], np.zeros(N), np.zeros(N)
     for f, (a, b) in enumerate(parts):
-        beta = solve(gram[f], cross[f])
+        beta, solved = _solved(solve, gram[f], cross[f], square[f], enough[f])
         error = np.where(whole[a:b], t[a:b, None] - np.einsum("tnk,nk->tn", D[a:b], beta), 0.0)
-        live = whole[a:b] & enough[f]
-        w = _weights(how, beta, gram[f], cross[f], square[f], count[f], past / np.maximum(seen, 1), enough[f])
+        live = whole[a:b] & solved
+        w = _weights(how, beta, K, gram[f], cross[f], square[f], count[f], past / np.maximum(seen, 1), solved)
         share = np.where(live, w, 0.0)
         total = share.sum(1)
         some = total > 0
@@ -118,10 +129,20 @@ def learn_horizon(y: Floats, own: Floats, X: Floats, how: Weights, name: str) ->
     errors = np.concatenate(went)
     if len(errors) < 8:
         raise NotEnoughData(f"{name}: only {len(errors)} periods could be predicted in the order of time")
-    beta = np.where(enough[-1][:, None], solve(gram[-1], cross[-1]), 0.0)
+    beta, solved = _solved(solve, gram[-1], cross[-1], square[-1], enough[-1])
+    if not solved.any():
+        raise NotConverged(f"{name}: none of {int(enough[-1].sum())} equations reached its tolerance")
     mse = np.where(seen >= 8, past / np.maximum(seen, 1), 0.0)
-    weight = _weights(how, beta, gram[-1], cross[-1], square[-1], count[-1], mse, enough[-1])
+    weight = _weights(how, beta, K, gram[-1], cross[-1], square[-1], count[-1], mse, solved)
     return beta, weight, float(np.sqrt(np.mean(errors**2)))
+
+
+def _solved(solve: Solver, gram: Floats, cross: Floats, square: Floats, enough: Bools) -> tuple[Floats, Bools]:
+    """Coefficients of the equations with enough rows, 0 for the others, and which of them were solved."""
+    beta, solved = np.zeros(cross.shape), enough.copy()
+    beta[enough] = solve(gram[enough], cross[enough], square[enough])
+    solved[np.isnan(beta).any(1)] = False
+    return np.where(solved[:, None], beta, 0.0), solved
 
 
 def _moments(D: Floats, t: Floats, whole: Bools) -> tuple[Floats, Floats, Floats, Floats]:
@@ -130,22 +151,37 @@ def _moments(D: Floats, t: Floats, whole: Bools) -> tuple[Floats, Floats, Floats
 
 
 def _weights(
-    how: Weights, beta: Floats, gram: Floats, cross: Floats, square: Floats, count: Floats, mse: Floats, enough: Bools
+    how: Weights,
+    beta: Floats,
+    K: int,
+    gram: Floats,
+    cross: Floats,
+    square: Floats,
+    count: Floats,
+    mse: Floats,
+    enough: Bools,
 ) -> Floats:
     """``(N,)`` that sum to 1; equal where no error is known yet (mse 0)."""
     raw = enough.astype(float)
     if how == "bic":
         ssr = square - 2 * np.einsum("nk,nk->n", beta, cross) + np.einsum("nj,njk,nk->n", beta, gram, beta)
-        n, K = np.maximum(count, 1), beta.shape[1]
-        bic = n.max() * np.log(np.maximum(ssr / n, 1e-12)) + K * np.log(n)
-        raw = np.where(enough, np.exp(-0.5 * (bic - bic[enough].min(initial=np.inf))), 0.0) if enough.any() else raw
+        n = np.maximum(count, 1)
+        bic = np.where(enough, n.max() * np.log(np.maximum(ssr / n, 1e-12)) + K * np.log(n), np.inf)
+        raw = np.exp(-0.5 * (bic - bic.min())) if enough.any() else raw
     elif how == "mse" and (enough & (mse > 0)).any():
         raw = np.where(enough & (mse > 0), 1.0 / np.where(mse > 0, mse, 1.0), 0.0)
     out: Floats = raw / max(raw.sum(), 1e-300)
     return out
 
 
-def learn(stack: Stack, panel: Panel, how: Weights, joint: bool = False) -> Equations:
+def learn(
+    stack: Stack,
+    panel: Panel,
+    how: Weights,
+    joint: bool = False,
+    solve: Solver = least_squares,
+    free: int = 0,
+) -> Equations:
     """The equations of all horizons. joint: one equation of all indicators that are used, instead of one for each.
 
     The coefficients of a joint equation stand as one equation of N × lags regressors.
@@ -156,7 +192,7 @@ def learn(stack: Stack, panel: Panel, how: Weights, joint: bool = False) -> Equa
     for h in HORIZONS:
         own, X = history(h)
         X = joined(X, stack) if joint else X
-        learned.append(learn_horizon(y, own, X, how, stack.ids[0]))
+        learned.append(learn_horizon(y, own, X, how, stack.ids[0], solve, free))
     beta, weight, sigma = (np.array([part[i] for part in learned]) for i in range(3))
     return Equations(beta, weight, ordered.widening(sigma))
 

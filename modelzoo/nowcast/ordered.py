@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from engine.errors import NotEnoughData
@@ -17,7 +19,7 @@ def folds(n: int, name: str) -> list[tuple[int, int]]:
     if n < FEWEST:
         raise NotEnoughData(f"{name}: errors in the order of time need {FEWEST} complete periods, {n} are known")
     edges = np.linspace(max(10, int(START * n)), n, FOLDS + 1).astype(int)
-    return [(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [(int(a), int(b)) for a, b in pairwise(edges)]
 
 
 def chosen(errors: list[Floats]) -> tuple[int, float]:

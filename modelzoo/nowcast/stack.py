@@ -81,8 +81,8 @@ class Stack:
     def now(self, panel: Panel, period: Period) -> tuple[int, Floats, Floats]:
         """Index among HORIZONS (their number beyond them), own expectation ``(1,)`` and features ``(1, N, lags)`` of a period.
 
-        All that the panel knows is read. An indicator that this panel does not know at all, or not for fifteen years, stands at its mean. Raises NotEnoughData if
-        the target is not known.
+        All that the panel knows is read. An indicator that it does not know at all, or not for fifteen years, stands at its mean.
+        Raises NotEnoughData if the target is not known.
         """
         row, each = panel.row(period), 3 if period.freq is Freq.Q else 1
         newest = _newest(panel, self.ids)
@@ -137,8 +137,8 @@ def learn(panel: Panel, target: str, indicators: tuple[str, ...], lags: int, for
     """Scales, autoregressions and delays of a target and its indicators, from one panel.
 
     An indicator is left out if fewer than 36 months or 16 quarters of it are known, if it began after the first half of the
-    sample, ended more than a year before the edge, or does not vary. Raises NotEnoughData if none is left or the target has fewer than 24
-    known values (monthly: 48), BadInput for a series that is neither monthly nor quarterly.
+    sample, ended more than a year before the edge, or does not vary. Raises NotEnoughData if none is left or the target has fewer
+    than 24 known values (monthly: 48), BadInput for a series that is neither monthly nor quarterly.
     """
     ids, from_row = (target, *indicators), skip(panel, since)
     newest = _newest(panel, ids)

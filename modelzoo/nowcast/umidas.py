@@ -69,7 +69,7 @@ class FittedUmidas:
     def estimate(self, panel: Panel, periods: Sequence[Period]) -> Estimate:
         """Bands from errors in the order of time, by horizon. Raises NotEnoughData."""
         if self.model.joint:
-            return self.equations.estimate(self.stack, panel, periods, lambda X, h: equations.joined(X, self.stack))
+            return self.equations.estimate(self.stack, panel, periods, lambda X: equations.joined(X, self.stack))
         return self.equations.estimate(self.stack, panel, periods)
 
     def state(self) -> State:

@@ -49,7 +49,10 @@ class Walk:
         return (self.target,)
 
     def fit(self, panel: Panel) -> FittedWalk:
-        """The mean and the spread of past errors 1 … 8 periods ahead, each from the periods before. Raises NotEnoughData below 16 values."""
+        """The mean, and the spread of past errors 1 … 8 periods ahead, each from the periods before.
+
+        Raises NotEnoughData below 16 values.
+        """
         start, values = own(panel, self.target)
         each = panel.row(start + 1) - panel.row(start)
         y = values[max(0, -((panel.row(start) - skip(panel, self.since)) // each)) :]

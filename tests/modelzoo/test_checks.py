@@ -9,9 +9,12 @@ from engine.calendar import Period
 from engine.model import Model
 from modelzoo.checks import CHECKS, Check
 from modelzoo.nowcast.ar import Ar
+from modelzoo.nowcast.boosting import Boosting
 from modelzoo.nowcast.bridge import Bridge
 from modelzoo.nowcast.bridges import Bridges
 from modelzoo.nowcast.dfm import Dfm
+from modelzoo.nowcast.elastic import Elastic
+from modelzoo.nowcast.midas import Midas
 from modelzoo.nowcast.naive import Naive
 from modelzoo.nowcast.umidas import Umidas
 from modelzoo.nowcast.walk import Walk
@@ -33,6 +36,12 @@ CASES: dict[str, tuple[Model, ...]] = {
         Umidas("gdpc1@US", MANY[:3], lags=3, joint=True, since="1990-01"),
         Umidas("rsafs@US", MANY[:3], lags=2),
     ),
+    "nowcast.midas": (Midas("gdpc1@US", MANY[1:]), Midas("rsafs@US", MANY[:3], "beta", lags=6, since="1990-01")),
+    "nowcast.elastic": (
+        Elastic("gdpc1@US", MANY, lags=2),
+        Elastic("rsafs@US", MANY[:3], form="months", since="1990-01"),
+    ),
+    "nowcast.boosting": (Boosting("gdpc1@US", MANY), Boosting("rsafs@US", MANY[:3], 2, "months", 40, since="1995-01")),
     "nowcast.dfm": (
         Dfm("gdpc1@US", {"global": FEW, "labor": ("payems@US", "unrate@US", "jtsjol@US")}, since="1992-01"),
         Dfm("gdpc1@US", {"global": FEW}, since="2000-01", loadings="components"),
