@@ -1,8 +1,8 @@
 """Gradient-boosted trees on the lag stack, by LightGBM: one booster for all horizons, which are a feature of it.
 
-Squared error, small trees, few rows in a leaf being refused: some two hundred quarters carry no more. The booster is repeatable (one
-thread, fixed seeds) and travels in the state as the bytes of its text. Source: Ke et al. (2017, NeurIPS 30); on nowcasts with trees:
-Medeiros et al. (2021, J. Bus. Econ. Stat. 39) for inflation. A tree never leaves the range of what it has seen: it cannot say that a
+Squared error, small trees, no leaf of few rows: some two hundred quarters carry no more. The booster is repeatable (one thread,
+fixed seeds) and travels in the state as the bytes of its text. Source: Ke et al. (2017, NeurIPS 30); trees for macroeconomic
+series: Medeiros et al. (2021, J. Bus. Econ. Stat. 39). A tree never leaves the range of what it has seen: it cannot say that a
 recession is deeper than any before.
 """
 

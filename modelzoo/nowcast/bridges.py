@@ -2,7 +2,7 @@
 
 Each equation explains the target by the sum of one indicator over its period, filled by the indicator's own autoregression, and
 by the target's own expectation; it is learned for each horizon on what would have been known then. Source: as ``nowcast.bridge``;
-pools of bridges: Rünstler et al. (2009, J. Forecasting 28), Bańbura et al. (2013, Handbook of Economic Forecasting 2A), section 2.2.
+pools of bridges: Rünstler et al. (2009, J. Forecasting 28).
 """
 
 from __future__ import annotations

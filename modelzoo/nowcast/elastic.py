@@ -1,8 +1,8 @@
 """Elastic net on the lag stack: many indicators at once, shrunken and selected, an equation for each horizon.
 
 min ½n⁻¹ |y − Xβ|² + λ (α |β|₁ + ½ (1 − α) |β|²) on standardised features; λ is the best at predicting rows in the order of time.
-Source: Zou & Hastie (2005, J. Royal Stat. Soc. B 67), by scikit-learn's coordinate descent; as soft targeting of predictors: Bai & Ng
-(2008, J. Econometrics 146).
+Source: Zou & Hastie (2005, J. Royal Stat. Soc. B 67), by scikit-learn's coordinate descent; as soft targeting of predictors:
+Bai & Ng (2008, J. Econometrics 146).
 """
 
 from __future__ import annotations

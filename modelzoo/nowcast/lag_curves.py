@@ -2,8 +2,8 @@
 
 Given the curve, constant, own expectation and slope have a closed form (Golub & Pereyra 1973, SIAM J. Numer. Anal. 10). With those
 two taken out of target and months, the sum of squares is S_yy − (w's)² / (w'Sw), s and S the moments of the months: what is
-left is to maximise log (w's)² − log w'Sw over two parameters, by Newton's method within bounds, from several starts. Both curves are
-log-linear in θ, log w_j = φ(u_j)'θ at u_j = (j − ½) / J for month j = 1 … J back:
+left is to maximise log (w's)² − log w'Sw over two parameters, by Newton's method within bounds, from several starts. Both curves
+are log-linear in θ, log w_j = φ(u_j)'θ at u_j = (j − ½) / J for month j = 1 … J back:
 
 * almon: θ1 u + θ2 u², with θ2 ≤ 0, so that weights fall or rise to one hump;
 * beta: θ1 log u + θ2 log(1 − u), the density of Beta(1 + θ1, 1 + θ2), with both not negative.
@@ -46,7 +46,7 @@ def solve(gram: Floats, cross: Floats, square: Floats, curve: str) -> Floats:
     gram ``(N, 2 + J, 2 + J)``, cross ``(N, 2 + J)`` and square ``(N,)``: moments of the regressors, of them with the target, and
     of the target.
     """
-    N, K = cross.shape
+    K = cross.shape[1]
     G, inner = gram[:, :2, :2], gram[:, :2, 2:]
     inverse = np.linalg.pinv(G, rcond=1e-12, hermitian=True)
     out_of = inverse @ inner  # (N, 2, J) of the months on constant and own expectation

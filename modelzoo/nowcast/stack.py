@@ -69,6 +69,14 @@ class Stack:
         inside = at >= skip(panel, self.since)
         return at[inside], (values[inside] - self.mean[0]) / self.sd[0]
 
+    def filled(self, panel: Panel) -> Floats:
+        """``(T, 1 + N)`` standardised values on the months of the panel, interior gaps filled."""
+        read, out = _Reader(self, panel, 0), np.full((panel.months, len(self.ids)), np.nan)
+        out[:, read.months] = read.paths[1][0]
+        if read.quarters:
+            out[read.quarter :: 3, read.quarters] = read.paths[3][0]
+        return out
+
     def history(self, panel: Panel) -> Callable[[int], tuple[Floats, Floats]]:
         """The features of all rows of the sample, as a function of the horizon.
 

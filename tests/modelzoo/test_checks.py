@@ -12,6 +12,7 @@ from modelzoo.nowcast.ar import Ar
 from modelzoo.nowcast.boosting import Boosting
 from modelzoo.nowcast.bridge import Bridge
 from modelzoo.nowcast.bridges import Bridges
+from modelzoo.nowcast.bvar import Bvar
 from modelzoo.nowcast.dfm import Dfm
 from modelzoo.nowcast.elastic import Elastic
 from modelzoo.nowcast.midas import Midas
@@ -42,6 +43,7 @@ CASES: dict[str, tuple[Model, ...]] = {
         Elastic("rsafs@US", MANY[:3], form="months", since="1990-01"),
     ),
     "nowcast.boosting": (Boosting("gdpc1@US", MANY), Boosting("rsafs@US", MANY[:3], 2, "months", 40, since="1995-01")),
+    "nowcast.bvar": (Bvar("gdpc1@US", MANY), Bvar("rsafs@US", MANY[:3], 1, tightness=0.2, since="1990-01")),
     "nowcast.dfm": (
         Dfm("gdpc1@US", {"global": FEW, "labor": ("payems@US", "unrate@US", "jtsjol@US")}, since="1992-01"),
         Dfm("gdpc1@US", {"global": FEW}, since="2000-01", loadings="components"),
