@@ -9,17 +9,42 @@ from engine.calendar import Period
 from engine.model import Model
 from modelzoo.checks import CHECKS, Check
 from modelzoo.nowcast.ar import Ar
+from modelzoo.nowcast.boosting import Boosting
 from modelzoo.nowcast.bridge import Bridge
+from modelzoo.nowcast.bridges import Bridges
+from modelzoo.nowcast.bvar import Bvar
 from modelzoo.nowcast.dfm import Dfm
+from modelzoo.nowcast.elastic import Elastic
+from modelzoo.nowcast.midas import Midas
 from modelzoo.nowcast.naive import Naive
 from modelzoo.nowcast.pool import Member, Pool
+from modelzoo.nowcast.umidas import Umidas
+from modelzoo.nowcast.walk import Walk
 from modelzoo.zoo import names
 
 FEW = ("gdpc1@US", "payems@US", "indpro@US", "rsafs@US", "houst@US", "gacdisa066msfrbny@US")
+MANY = ("ulcnfb@US", *FEW[1:], "unrate@US", "cpiaucsl@US", "tcu@US")  # quarterly and monthly, rates and levels
 CASES: dict[str, tuple[Model, ...]] = {
     "nowcast.naive": (Naive("gdpc1@US"), Naive("indpro@US")),
     "nowcast.ar": (Ar("gdpc1@US"), Ar("indpro@US", 0)),
     "nowcast.bridge": (Bridge("gdpc1@US", ("indpro@US", "payems@US")),),
+    "nowcast.walk": (Walk("gdpc1@US"), Walk("indpro@US", "drift", since="1990-01")),
+    "nowcast.bridges": (
+        Bridges("gdpc1@US", MANY, lags=2, weights="bic"),
+        Bridges("rsafs@US", MANY[:3], weights="equal"),
+    ),
+    "nowcast.umidas": (
+        Umidas("gdpc1@US", MANY[1:]),
+        Umidas("gdpc1@US", MANY[:3], lags=3, joint=True, since="1990-01"),
+        Umidas("rsafs@US", MANY[:3], lags=2),
+    ),
+    "nowcast.midas": (Midas("gdpc1@US", MANY[1:]), Midas("rsafs@US", MANY[:3], "beta", lags=6, since="1990-01")),
+    "nowcast.elastic": (
+        Elastic("gdpc1@US", MANY, lags=2),
+        Elastic("rsafs@US", MANY[:3], form="months", since="1990-01"),
+    ),
+    "nowcast.boosting": (Boosting("gdpc1@US", MANY), Boosting("rsafs@US", MANY[:3], 2, "months", 40, since="1995-01")),
+    "nowcast.bvar": (Bvar("gdpc1@US", MANY), Bvar("rsafs@US", MANY[:3], 1, tightness=0.2, since="1990-01")),
     "nowcast.dfm": (
         Dfm("gdpc1@US", {"global": FEW, "labor": ("payems@US", "unrate@US", "jtsjol@US")}, since="1992-01"),
         Dfm("gdpc1@US", {"global": FEW}, since="2000-01", loadings="components"),
