@@ -49,6 +49,7 @@ _SAID = {
     "rmse": ("root mean squared error", "均方根误差"),
     "before": ("as of {}", "截至 {}"),
     "revision": ("revisions", "数据修订"),
+    "weights": ("new weights", "权重变化"),
     "re-estimation": ("new parameters", "参数重估"),
     "rest": ("{} smaller", "其余 {} 项"),
     "pseudo": ("pseudo real time", "伪实时"),
@@ -204,14 +205,14 @@ def news(
 
 
 def _bars(table: pl.DataFrame, language: Language, most: int) -> list[tuple[str, float]]:
-    """Label and impact: releases by size, then the rest, revisions, new parameters."""
+    """Label and impact: releases by size, then the rest, revisions, new weights, new parameters."""
     name = "name_zh" if language == "zh" else "name_en"
     released = table.filter(pl.col("kind") == "release").sort(pl.col("impact").abs(), descending=True)
     shown = min(most, int((released["impact"].abs() >= LEAST).sum()))
     bars = [(f"{r[name]} {r['period']}", float(r["impact"])) for r in released.head(shown).to_dicts()]
     if len(rest := released.slice(shown)):
         bars.append((_say("rest", language).format(len(rest)), float(rest["impact"].sum())))
-    for kind in ("revision", "re-estimation"):
+    for kind in ("revision", "weights", "re-estimation"):
         if len(part := table.filter(pl.col("kind") == kind)):
             bars.append((_say(kind, language), float(part["impact"].sum())))
     return bars

@@ -79,3 +79,23 @@ class Explains(Protocol):
     def explain(self, panels: Sequence[Panel], period: Period) -> tuple[Linear, ...]:
         """One Linear a panel. Panels one after another that know the same cells can share most of the work."""
         ...
+
+
+@runtime_checkable
+class Pooled(Fitted, Protocol):
+    """A fitted pool: its mean is the weighted sum of its members' means."""
+
+    @property
+    def members(self) -> Mapping[str, Fitted]: ...
+
+    def weights(self, panel: Panel, period: Period) -> Mapping[str, float]:
+        """By member label; they add up to 1. A label may be left out, or stand without a member, at a weight of 0."""
+        ...
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """A fitted model that carries the model it was fitted from, as those of the zoo do: what it reads is ``model.inputs``."""
+
+    @property
+    def model(self) -> Model: ...

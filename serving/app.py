@@ -120,7 +120,7 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
 
     @v1.get("/nowcasts/{target}/news", tags=["nowcasts"], response_model=schemas.News)
     def news(request: Request, target: str, asked: BetweenQuery) -> Response:
-        """Why the estimate moved between two days: revisions, releases, re-estimation; they add up."""
+        """Why the estimate moved between two days: revisions, releases, weights of a pool, re-estimation; they add up."""
         until = asked.until or answer.newest_for(store, champions, target)
         since = asked.since or answer.day_before(store, champions, target, until)
         state = model_state(store, champions, target)

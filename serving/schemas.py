@@ -94,9 +94,12 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsItem:
-    """One reason: impact = weight x news, where the model is linear in the data; re-estimation has an impact alone."""
+    """One reason: impact = weight x news where a weight is given; re-estimation has an impact alone."""
 
-    kind: Annotated[Literal["revision", "release", "re-estimation"], Field(examples=["release"])]
+    kind: Annotated[
+        Literal["revision", "release", "weights", "re-estimation"],
+        Field(description="weights: of a member of a pool, named as the series.", examples=["release"]),
+    ]
     series: Annotated[str | None, Field(examples=["payems@US"])]
     name_en: Annotated[str | None, Field(examples=["Nonfarm payroll employment"])]
     name_zh: Annotated[str | None, Field(examples=["非农就业人数"])]

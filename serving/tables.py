@@ -13,6 +13,9 @@ from engine.lights import Light
 from serving.publish import Published
 from serving.schemas import News, Nowcast, Reading, Readings
 
+KINDS = {"revision": "修订", "release": "新发布", "weights": "权重变化", "re-estimation": "参数重估"}
+"""What moved an estimate, in Chinese."""
+
 MOST, LEAST = 15, 5e-4
 """Rows of a news table, and the least impact that gets one; the others are summed up in one row."""
 
@@ -50,12 +53,13 @@ def show_news(out: Console, said: News) -> None:
     """What moved the estimate, largest first; the column of impacts adds up to the change."""
     title = f"News for {said.period}, from {said.before.asof} to {said.after.asof}, in {said.unit}"
     out.print(f"[bold]{title}[/]{_made_up(said)}")
-    table = _table(("series", "名称", "period", "kind", "expected", "actual", "news", "impact"), left=4)
+    table = _table(("series", "名称", "period", "kind 类别", "expected", "actual", "news", "impact"), left=4)
     table.show_footer = True
     table.add_row("estimate before", said.before.asof, *[""] * 5, f"{said.before.mean:.3f}", style="dim")
     large = sum(abs(i.impact) >= LEAST for i in said.items[:MOST])
     for item in said.items[:large]:
-        names = (item.name_en or "new parameters", item.name_zh or "参数重估", item.period or "", item.kind)
+        kind = f"{item.kind} {KINDS[item.kind]}"
+        names = (item.name_en or "new parameters", item.name_zh or "参数重估", item.period or "", kind)
         table.add_row(*names, *map(_number, (item.expected, item.actual, item.news)), _signed(item.impact))
     if rest := said.items[large:]:
         table.add_row(f"{len(rest)} smaller", "其余", *[""] * 5, _signed(math.fsum(i.impact for i in rest)))
@@ -63,7 +67,9 @@ def show_news(out: Console, said: News) -> None:
     for column, text in zip(table.columns, ("change", "变化", *[""] * 5, _signed(said.change)), strict=True):
         column.footer = text
     out.print(table)
-    out.print("; ".join(f"{kind} {_signed(value)}" for kind, value in said.sums.items()) + "\n", style="dim")
+    out.print(
+        "; ".join(f"{kind} {KINDS[kind]} {_signed(value)}" for kind, value in said.sums.items()) + "\n", style="dim"
+    )
 
 
 def show_readings(out: Console, said: Readings) -> None:
