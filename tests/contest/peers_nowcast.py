@@ -1,9 +1,9 @@
 """Two factor models of other libraries as candidates of the contest, on a panel that they can bear, beside ours on the same one.
 
-statsmodels' DynamicFactorMQ and nowcastbox's MixedFreqDFM: one block, AR(1) idiosyncratics, each at its own defaults for EM. Both give
-the *smoothed* estimate given everything in the panel; ``predict`` of statsmodels would leave out the quarter's last month. A fit
-takes a minute, so that it is kept on disk under JINGQI_HOME by the digest of its panel. No candidates of the zoo: their
-parameters do not travel as arrays, and ``state`` says so.
+statsmodels' DynamicFactorMQ and nowcastbox's MixedFreqDFM: one block, AR(1) idiosyncratics, each at its own defaults for EM. Both
+give the *smoothed* estimate given everything in the panel; ``predict`` of statsmodels would leave out the quarter's last month. A
+fit takes up to a minute, so that it is kept on disk under JINGQI_HOME by the digest of its panel. They are no candidates of the
+zoo: their parameters do not travel as arrays, and ``state`` says so.
 """
 
 from __future__ import annotations
@@ -162,6 +162,7 @@ class NowcastboxDfm:
         cache = _cache(self, panel, "nowcastbox").with_suffix(".zip")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            results: Any
             if cache.exists():
                 results = MixedFreqDFMResults.load(cache)
             else:
@@ -223,7 +224,11 @@ def _since(since: str, panel: Panel) -> Panel:
     """The months of the sample; it begins with a quarter, so that quarterly frames do too."""
     skip = max(0, Period.parse(since).ordinal - panel.first.ordinal)
     return replace(
-        panel, first=panel.first + skip, values=panel.values[skip:], stamps=panel.stamps[skip:], flags=panel.flags[skip:]
+        panel,
+        first=panel.first + skip,
+        values=panel.values[skip:],
+        stamps=panel.stamps[skip:],
+        flags=panel.flags[skip:],
     )
 
 
