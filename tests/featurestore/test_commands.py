@@ -168,9 +168,8 @@ def test_panel(filled: None) -> None:
 
 
 def test_catalogue_is_aligned_also_in_chinese() -> None:
-    assert {i["id"] for i in told("data", "catalogue", "--module", "surveys")} == {
-        "gacdisa066msfrbny", "gacdfsa066msfrbphi"
-    }  # fmt: skip
+    surveys = {i["id"] for i in told("data", "catalogue", "--module", "surveys")}
+    assert {i for i in surveys if not i.startswith("fm_")} == {"gacdisa066msfrbny", "gacdfsa066msfrbphi"}
     heading, header, *lines, last = jingqi("data", "catalogue", "--module", "三大收入").stdout.splitlines()
     assert (heading, len(lines), last) == ("4 三大收入 three incomes", 13, "")
 
