@@ -20,6 +20,12 @@ FALL = 1e-3
 """What the first state, which EM's step for the factors leaves out, may cost of the log-likelihood; more is a failure."""
 
 
+EXACT = 1e-10
+"""An idiosyncratic variance of a standardised series that is none. Of R factors each may be one series, but not two."""
+
+SUSPECTS = "are two series copies of each other, or does a factor have a unit root?"
+
+
 def maximise(
     p: Parameters, d: Data, free: Bools, x_free: Bools, blocks: Ints, tolerance: float, iterations: int, *, hold: bool = False
 ) -> tuple[Parameters, Floats]:  # fmt: skip
@@ -32,28 +38,38 @@ def maximise(
     path: list[float] = []
     last, used = -np.inf, 0
     while used < iterations:
-        one, start = em_step(p, d, free, x_free, blocks, hold=hold)
+        one, start = _step(p, d, free, x_free, blocks, hold)
         if start < last - FALL * max(100.0, abs(last)):
-            raise NotConverged(
-                f"EM: the likelihood fell from {last:.6g} to {start:.6g}: "
-                "are two series copies of each other, or does a factor have a unit root?"
-            )
+            raise NotConverged(f"EM: the likelihood fell from {last:.6g} to {start:.6g}: {SUSPECTS}")
         if np.isfinite(last) and start - last <= tolerance * 0.5 * (abs(start) + abs(last)):
+            if np.count_nonzero(np.concatenate([p.sigma2, p.x_sigma2]) < EXACT) > len(p.Q):
+                raise NotConverged(f"EM: more series than factors are explained without error: {SUSPECTS}")
             return p, np.array([*path, start])
-        two, middle = em_step(one, d, free, x_free, blocks, hold=hold)
+        two, middle = _step(one, d, free, x_free, blocks, hold)
         path += [start, middle]
         far = _extrapolate(p, one, two)
         p, last, used = two, start, used + 2
         if far is not None:
             used += 1
             try:
-                three, reached = em_step(far, d, free, x_free, blocks, hold=hold)
-            except (NotConverged, np.linalg.LinAlgError):
+                three, reached = _step(far, d, free, x_free, blocks, hold)
+            except NotConverged:
                 continue
-            if np.isfinite(reached) and reached >= middle:
+            if reached >= middle:
                 path.append(reached)
                 p = three
     raise NotConverged(f"EM: the likelihood still rose by {path[-1] - path[-2]:.3g} in the last of {used} steps")
+
+
+def _step(p: Parameters, d: Data, free: Bools, x_free: Bools, blocks: Ints, hold: bool) -> tuple[Parameters, float]:
+    """``factor_em.em_step``; raises NotConverged where a variance has shrunk to nothing, so that the likelihood has no bound."""
+    try:
+        new, loglik = em_step(p, d, free, x_free, blocks, hold=hold)
+    except (ZeroDivisionError, np.linalg.LinAlgError):
+        raise NotConverged(f"EM: something is explained without error: {SUSPECTS}") from None
+    if not np.isfinite(loglik):
+        raise NotConverged(f"EM: the likelihood is {loglik}: {SUSPECTS}")
+    return new, loglik
 
 
 def _extrapolate(p: Parameters, one: Parameters, two: Parameters) -> Parameters | None:

@@ -33,6 +33,22 @@ class Whole:
             self.sigma2,
         )
 
+    def carried(self, scale: Floats, known: Bools, free: Bools, weights: Floats) -> Whole | None:
+        """The same model of series that were ``known``, standardised anew: ``scale`` ``(N,)`` is the old deviation by the new one.
+
+        free ``(N, R)``, weights ``(N, L)`` as in :func:`start`. A deviation that moved more than fourfold is another unit,
+        as after a new base year, and standard values are what they were. The other series begin white, of unit variance and
+        without loadings, which a step of EM gives them. None if a factor would be left without any: EM could not find one.
+        """
+        scale = np.where((scale > 0.25) & (scale < 4.0), scale, 1.0)
+        keep = known[:, None] & free
+        loadings = np.where(keep, self.loadings * scale[:, None], 0.0)
+        if not (loadings != 0.0).any(0).all():
+            return None
+        new = 1.0 / np.sum(weights**2, axis=1)
+        sigma2 = np.where(known, self.sigma2 * scale**2, new)
+        return Whole(self.A, self.Q, loadings, np.where(known, self.rho, 0.0), sigma2)
+
 
 def principal(X: Floats, r: int, rounds: int = 25) -> tuple[Floats, Floats]:
     """Factors ``(T, r)`` of unit variance and loadings ``(n, r)`` of X ``(T, n)``; missing values filled by their fit, in rounds.
@@ -56,7 +72,7 @@ def start(
 ) -> Whole:
     """Starting values. standard ``(T, N)`` with NaN, free ``(N, R)`` loadings not zero by design, weights ``(N, L)``.
 
-    Raises NotEnoughData for a block with fewer usable monthly series than factors.
+    Raises NotEnoughData for a block with fewer usable monthly series than factors, copies counted once.
     """
     T, N = standard.shape
     R, L = free.shape[1], weights.shape[1]
@@ -71,6 +87,12 @@ def start(
                 f"block {names[b]}: {len(at)} factors need as many monthly series, {len(monthly)} are usable"
             )
         f, lam = principal(rest[:, monthly], len(at))
+        size = np.sqrt((lam**2).sum(0))
+        if (size < 1e-5 * size.max()).any():
+            raise NotEnoughData(
+                f"block {names[b]}: {len(at)} factors need as many monthly series that are no copies of each other; of "
+                f"{len(monthly)} usable ones {int((size >= 1e-5 * size.max()).sum())} are left"
+            )
         F[:, at] = f
         loadings[np.ix_(monthly, at)] = lam
         rest[:, monthly] -= f @ lam.T

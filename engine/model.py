@@ -51,10 +51,14 @@ class Model(Protocol):
 
 @runtime_checkable
 class Refits(Protocol):
-    """A model whose fit can begin where an earlier one ended."""
+    """A model that can learn again from where it stood: along a chain of vintages each fit but the first is short."""
 
     def refit(self, panel: Panel, before: Fitted) -> Fitted:
-        """As ``fit``, to the same optimum within its tolerance, and sooner. ``before``: fitted by this very model."""
+        """As ``fit``, begun where an earlier fit of the same model ended, on a panel of any date.
+
+        The same panel and the same earlier fit give the same answer to the last bit; the end is that of ``fit`` as nearly as the
+        model's tolerance says. Raises what ``fit`` raises, and BadInput for an earlier fit of another model.
+        """
         ...
 
 
@@ -77,7 +81,11 @@ class Explains(Protocol):
     """A fitted model whose estimate is linear in the data, given its parameters, and which can say with what weights."""
 
     def explain(self, panels: Sequence[Panel], period: Period) -> tuple[Linear, ...]:
-        """One Linear a panel. Panels one after another that know the same cells can share most of the work."""
+        """One Linear a panel. Panels one after another that know the same cells can share most of the work.
+
+        Raises NotLinear where the step from one of these panels to the next is not linear, as when a revision makes a value an
+        outlier that is not read.
+        """
         ...
 
 
@@ -99,3 +107,7 @@ class Reads(Protocol):
 
     @property
     def model(self) -> Model: ...
+
+
+class NotLinear(ArithmeticError):
+    """Between these panels the estimate is no linear function of the data; news takes the other road."""

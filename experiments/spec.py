@@ -91,7 +91,7 @@ class Rules:
 class Run:
     """What runs of every kind say. refit: fit at every so many pseudo origins; real origins always. real: information dates with
     real vintages, or ``{first, last, months}`` for the month-ends between them. warm: at a real origin a fit begins where the
-    one before it ended, in chains of a year."""
+    one before it ended, in chains of a year. lists: names for long lists in options, where ``$name`` stands for what it holds."""
 
     name: str
     title_en: str
@@ -102,6 +102,7 @@ class Run:
     pseudo: Pseudo | None = None
     real: Annotated[tuple[date, ...], BeforeValidator(_days)] = ()
     warm: bool = False
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
     kind: Kind
     __pydantic_config__ = _STRICT
 
@@ -110,7 +111,7 @@ class Run:
         if label not in self.models:
             raise Unknown(f"the run {self.name} has no model {label!r}; it has {', '.join(self.models)}")
         candidate = self.models[label]
-        return zoo.about(candidate.model, self.target, self._options(candidate))
+        return zoo.about(candidate.model, self.target, self._options(candidate.options))
 
     @property
     def pools(self) -> tuple[str, ...]:
@@ -122,18 +123,37 @@ class Run:
         """Timing of the origins that models are judged by: a few real vintages beside many pseudo ones are too few."""
         return "pseudo" if self.pseudo else "real"
 
-    def _options(self, candidate: Candidate) -> dict[str, Any]:
-        """The options, in which a list of ``members`` names other models of the run."""
-        named = candidate.options.get("members")
+    def _options(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The options with lists filled in, and in which a list of ``members`` names other models of the run."""
+        options: dict[str, Any] = self._filled(given)
+        named = options.get("members")
         if not isinstance(named, list):
-            return candidate.options
+            return options
         alone = [label for label in self.models if label not in self.pools]
         if missing := [str(m) for m in named if m not in alone]:
             raise Unknown(
                 f"members: the run has no model {', '.join(missing)} that is no pool; it has {', '.join(alone)}"
             )
-        members = {m: {"model": self.models[m].model, "options": self.models[m].options} for m in named}
-        return candidate.options | {"members": members}
+        theirs = {m: self.models[m] for m in named}
+        return options | {
+            "members": {m: {"model": c.model, "options": self._filled(c.options)} for m, c in theirs.items()}
+        }
+
+    def _filled(self, said: Any) -> Any:
+        if isinstance(said, str) and said.startswith("$"):
+            if said[1:] not in self.lists:
+                raise Unknown(f"no list {said[1:]!r}; the run has {', '.join(self.lists) or 'none'}")
+            return list(self.lists[said[1:]])
+        if isinstance(said, dict):
+            return {k: self._filled(v) for k, v in said.items()}
+        if isinstance(said, list):
+            filled = [self._filled(v) for v in said]
+            return [
+                x
+                for old, v in zip(said, filled, strict=True)
+                for x in (v if isinstance(old, str) and isinstance(v, list) else [v])
+            ]
+        return said
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import numpy as np
 from engine import autoregression
 from engine.align import last_known, published
 from engine.autoregression import Autoregression
-from engine.calendar import Period
+from engine.calendar import Freq, Period
 from engine.errors import BadInput, NotEnoughData
 from engine.estimate import Estimate
 from engine.model import State
@@ -23,14 +23,18 @@ class Ar:
 
     target: series id, monthly or quarterly.
     lags: the most lags tried, 0 … 12.
+    since: the first month of the sample, as 1985-01; empty for all that is known.
     """
 
     target: str
     lags: int = 4
+    since: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.lags <= 12:
             raise BadInput(f"lags must lie in 0 … 12, not {self.lags}")
+        if self.since and Period.parse(self.since).freq is not Freq.M:
+            raise BadInput(f"since is a month, not {self.since}")
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -42,7 +46,10 @@ class Ar:
 
     def fit(self, panel: Panel) -> FittedAr:
         """Raises NotEnoughData below lags + 10 complete rows."""
-        _, values = last_known(panel, self.target)
+        newest, values = last_known(panel, self.target)
+        if self.since:
+            begins = Period.parse(self.since).to(newest.freq)
+            values = values[max(0, len(values) - 1 - (newest - begins)) :]
         return FittedAr(self, autoregression.fit(values, self.lags, self.target))
 
     def restore(self, state: State) -> FittedAr:

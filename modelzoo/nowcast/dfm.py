@@ -15,9 +15,10 @@ import numpy as np
 from engine import factor, factor_fit, factor_start
 from engine.align import WEIGHTS, published
 from engine.calendar import Freq, Period
-from engine.errors import BadInput, NotEnoughData
+from engine.errors import BadInput, NotConverged, NotEnoughData
 from engine.estimate import Estimate
-from engine.model import Linear, State
+from engine.model import Fitted, Linear, NotLinear, State
+from engine.outliers import bounds, masked
 from engine.panel import Panel
 from engine.typing import Bools, Floats, Ints
 
@@ -38,6 +39,8 @@ class Dfm:
     noise: measurement variance of standardised series; 0 is exact, 1e-4 is what the New York Fed's program assumes.
     tolerance: EM ends when the log-likelihood rises by less than this share of itself.
     iterations: after so many, NotConverged.
+    outliers: values more than so many interquartile ranges from the median are read as missing; 0 reads all.
+        The bounds are learned at each fit (engine.outliers).
     """
 
     target: str
@@ -49,12 +52,15 @@ class Dfm:
     noise: float = 0.0
     tolerance: float = 1e-6
     iterations: int = 1000
+    outliers: float = 0.0
 
     def __post_init__(self) -> None:
         if not any(self.target in members for members in self.blocks.values()):
             raise BadInput(f"{self.target}: the target must stand in a block")
         if not (1 <= self.order <= 5 and self.factors >= 1 and self.noise >= 0):
             raise BadInput("order must lie in 1 … 5, factors be at least 1, noise not be negative")
+        if self.outliers < 0:
+            raise BadInput(f"outliers: {self.outliers:g} interquartile ranges; at least 0, where 0 reads every value")
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -69,8 +75,25 @@ class Dfm:
 
         Raises NotEnoughData if the target or all monthly series of a block are among them, NotConverged, BadInput.
         """
+        return self._learn(panel, None)
+
+    def refit(self, panel: Panel, before: Fitted) -> FittedDfm:
+        """As ``fit``, begun where ``before`` ended. What was learned of a series is brought to its new scale; a series that comes
+        anew begins without loadings and finds them in the first step. Begins afresh where no loading on some factor is left, or
+        where the road from there does not converge.
+        """
+        if not isinstance(before, FittedDfm) or before.model != self:
+            raise BadInput(f"{self.target}: what a fit begins from must be a fit of the same model")
+        try:
+            return self._learn(panel, before)
+        except NotConverged:
+            return self._learn(panel, None)
+
+    def _learn(self, panel: Panel, before: FittedDfm | None) -> FittedDfm:
         ids = self.inputs
         values = self.sample(panel)
+        within = bounds(values, self.outliers)
+        values = masked(values, within)
         enough = np.array([FEWEST.get(panel.meaning(i).freq, len(values) + 1) for i in ids])
         known = [c[~np.isnan(c)] for c in values.T]
         mean = np.array([c.mean() if len(c) else 0.0 for c in known])
@@ -88,28 +111,22 @@ class Dfm:
         free = np.repeat([[u and i in members for members in self.blocks.values()] for i, u in zip(ids, used, strict=True)],
                          self.factors, axis=1)  # fmt: skip
         quarterly = np.array([panel.meaning(i).freq is Freq.Q for i in ids])
+        weights = self.weights(panel)
+        start = before.parameters.carried(before.sd / sd, before.used & used, free, weights) if before else None
+        if start is None or self.loadings == "components":
+            start = factor_start.start(standard, free, quarterly, weights, self.numbers, self.order, list(self.blocks))
         layout = self.layout(panel, standard, used)
-        start = factor_start.start(
-            standard, free, quarterly, self.weights(panel), self.numbers, self.order, list(self.blocks)
-        )
-        parameters = layout.split(start, self.noise)
         best, path = factor_fit.maximise(
-            parameters,
-            layout.data,
-            free[layout.collapsed],
-            free[layout.explicit],
-            self.numbers,
-            self.tolerance,
-            self.iterations,
-            hold=self.loadings == "components",
-        )
+            layout.split(start, self.noise), layout.data, free[layout.collapsed], free[layout.explicit], self.numbers,
+            self.tolerance, self.iterations, hold=self.loadings == "components",
+        )  # fmt: skip
         anchors = np.array([int(np.flatnonzero(column)[0]) for column in free.T])  # the target where it loads
-        return FittedDfm(self, mean, sd, used, layout.join(best, len(ids)).oriented(anchors), path)
+        return FittedDfm(self, mean, sd, used, within, layout.join(best, len(ids)).oriented(anchors), path)
 
     def restore(self, state: State) -> FittedDfm:
         s = {k: np.asarray(v, float) for k, v in state.items()}
         whole = factor_start.Whole(s["A"], s["Q"], s["loadings"], s["rho"], s["sigma2"])
-        return FittedDfm(self, s["mean"], s["sd"], s["used"].astype(bool), whole, s["path"])
+        return FittedDfm(self, s["mean"], s["sd"], s["used"].astype(bool), s["within"], whole, s["path"])
 
     @property
     def numbers(self) -> Ints:
@@ -117,9 +134,13 @@ class Dfm:
         return np.repeat(np.arange(len(self.blocks)), self.factors)
 
     def sample(self, panel: Panel) -> Floats:
-        """``(T, N)`` values of the inputs since the first month of the sample."""
-        values = panel.matrix(self.inputs)
-        return values[self.skip(panel) :]
+        """``(T, N)`` values of the inputs since the first month of the sample. Raises BadInput for an infinite one."""
+        values = panel.matrix(self.inputs)[self.skip(panel) :]
+        if np.isinf(values).any():
+            row, column = np.argwhere(np.isinf(values))[0]
+            month = panel.first + int(row) + self.skip(panel)
+            raise BadInput(f"{self.inputs[column]}: the value of {month} is infinite")
+        return values
 
     def skip(self, panel: Panel) -> int:
         """Rows of the panel before the sample."""
@@ -144,10 +165,12 @@ class Dfm:
     def layout(self, panel: Panel, standard: Floats, used: Bools) -> Layout:
         """Which series this panel lets us collapse: monthly ones without long gaps. The target is always explicit."""
         quarterly = np.array([panel.meaning(i).freq is Freq.Q for i in self.inputs])
-        explicit = quarterly | (self.noise > 0) | factor.long_gaps(standard)
+        explicit = quarterly | (self.noise > 0)
         explicit[0] = True
+        explicit |= factor.long_gaps(standard)
         collapsed, carried = np.flatnonzero(~explicit & used), np.flatnonzero(explicit & used)
-        data = factor.prepare(standard[:, collapsed], standard[:, carried], self.weights(panel)[carried], self.order)
+        weights = self.weights(panel)[carried][:, : 5 if quarterly[used].any() else 1]
+        data = factor.prepare(standard[:, collapsed], standard[:, carried], weights, self.order)
         return Layout(collapsed, carried, data)
 
 
@@ -176,17 +199,21 @@ class Layout:
 
 @dataclass(frozen=True)
 class FittedDfm:
-    """mean, sd ``(N,)`` of the standardisation; used ``(N,)``; parameters of all inputs; path ``(n,)`` of the log-likelihood."""
+    """mean, sd ``(N,)`` of the standardisation; used ``(N,)``; within ``(N, 2)`` the bounds of what is read; parameters of all
+    inputs; path ``(n,)`` of the log-likelihood.
+    """
 
     model: Dfm
     mean: Floats
     sd: Floats
     used: Bools
+    within: Floats
     parameters: factor_start.Whole
     path: Floats
 
     def _standard(self, panel: Panel) -> Floats:
-        return np.where(self.used, (self.model.sample(panel) - self.mean) / self.sd, np.nan)
+        values = masked(self.model.sample(panel), self.within)
+        return np.where(self.used, (values - self.mean) / self.sd, np.nan)
 
     def _target(self, layout: Layout, p: factor.Parameters) -> Floats:
         row: Floats = factor.rows(p, layout.data.weights)[int(np.flatnonzero(layout.explicit == 0)[0])]
@@ -214,7 +241,10 @@ class FittedDfm:
         return Estimate.normal(target, panel.asof, periods, mean, sd)
 
     def explain(self, panels: Sequence[Panel], period: Period) -> tuple[Linear, ...]:
-        """Weights and expectations of every cell, in the units of the panels. Raises NotEnoughData as ``estimate``."""
+        """Weights and expectations of every cell, in the units of the panels. Raises NotEnoughData as ``estimate``, NotLinear where
+        a revision makes an outlier of a value or brings one back.
+        """
+        self._linear(panels, period)
         out: list[Linear] = []
         last: tuple[Layout, factor.Smoothed] | None = None
         for panel in panels:
@@ -229,6 +259,21 @@ class FittedDfm:
             last = layout, s
             out.append(self._open(panel, layout, p, s, row))
         return tuple(out)
+
+    def _linear(self, panels: Sequence[Panel], period: Period) -> None:
+        """Raises NotLinear if a cell that two panels know is read from one of them only, or the target is told and not read."""
+        last = None
+        for panel in panels if self.model.outliers else ():
+            values = panel.over(panel.first, period.last_month).matrix(self.model.inputs)
+            seen, read = ~np.isnan(values), ~np.isnan(masked(values, self.within))
+            row = panel.row(period)
+            if row >= 0 and seen[row, 0] and not read[row, 0]:
+                raise NotLinear(f"{self.model.target}: {period} is published, and an outlier")
+            if last is not None:
+                n = min(len(seen), len(last[0]))
+                if (seen[:n] & last[0][:n] & (read[:n] != last[1][:n])).any():
+                    raise NotLinear(f"{self.model.target}: a revision crosses the bounds of what is read")
+            last = seen, read
 
     def _open(self, panel: Panel, layout: Layout, p: factor.Parameters, s: factor.Smoothed, row: int) -> Linear:
         z, skip = self._target(layout, p), self.model.skip(panel)
@@ -245,7 +290,7 @@ class FittedDfm:
         w = self.parameters
         return {
             "A": w.A, "Q": w.Q, "loadings": w.loadings, "rho": w.rho, "sigma2": w.sigma2,
-            "mean": self.mean, "sd": self.sd, "used": self.used.astype(np.int64), "path": self.path,
+            "mean": self.mean, "sd": self.sd, "used": self.used.astype(np.int64), "within": self.within, "path": self.path,
         }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ refit = 1
 real = { first = 2010-01-31, last = 2014-06-30 }
 truth = "first"
 benchmark = "ar"
+lists.monthly = ["ind@XX"]
 [gate]
 fewest = 20
 rmse = 1.0
@@ -43,7 +44,7 @@ model = "nowcast.ar"
 options.lags = 2
 [models.bridge]
 model = "nowcast.bridge"
-options.indicators = ["ind@XX"]
+options.indicators = ["$monthly"]
 [models.pool]
 model = "nowcast.pool"
 options.members = ["ar", "bridge"]
@@ -174,6 +175,7 @@ def test_a_pool_is_scored_beside_its_members(run: Backtest) -> None:
         ("real = { first = 2010-01-31, last = 2014-06-30 }", "", "key real: a run needs origins"),
         ("last = 2014-06-30 }", "last = 2014-06-30, every = 3 }", "key real"),
         ('truth = "first"', 'truth = "third"', "key truth"),
+        ('["$monthly"]', '"$weekly"', "key models.bridge: no list 'weekly'; the run has monthly"),
     ],
 )
 def test_a_mistake_names_the_key(old: str, new: str, key: str) -> None:

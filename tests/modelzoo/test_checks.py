@@ -26,7 +26,7 @@ FEW = ("gdpc1@US", "payems@US", "indpro@US", "rsafs@US", "houst@US", "gacdisa066
 MANY = ("ulcnfb@US", *FEW[1:], "unrate@US", "cpiaucsl@US", "tcu@US")  # quarterly and monthly, rates and levels
 CASES: dict[str, tuple[Model, ...]] = {
     "nowcast.naive": (Naive("gdpc1@US"), Naive("indpro@US")),
-    "nowcast.ar": (Ar("gdpc1@US"), Ar("indpro@US", 0)),
+    "nowcast.ar": (Ar("gdpc1@US"), Ar("indpro@US", 0), Ar("gdpc1@US", since="1996-01")),
     "nowcast.bridge": (Bridge("gdpc1@US", ("indpro@US", "payems@US")),),
     "nowcast.walk": (Walk("gdpc1@US"), Walk("indpro@US", "drift", since="1990-01")),
     "nowcast.bridges": (
