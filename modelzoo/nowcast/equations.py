@@ -128,13 +128,13 @@ def learn_horizon(
         went.append((share[some] * error[some]).sum(1) / total[some])
         past += np.where(live, error**2, 0.0).sum(0)
         seen += live.sum(0)
-    errors = np.concatenate(went)
-    if len(errors) < 8:
-        raise NotEnoughData(f"{name}: only {len(errors)} periods could be predicted in the order of time")
     on = enough[-1] & keep(t, X[rows, :, 0], select)
     beta, solved = _solved(solve, gram[-1], cross[-1], square[-1], on)
     if not solved.any():
         raise NotConverged(f"{name}: none of {int(on.sum())} equations reached its tolerance")
+    errors = np.concatenate(went)
+    if len(errors) < 8:
+        raise NotEnoughData(f"{name}: only {len(errors)} periods could be predicted in the order of time")
     mse = np.where(seen >= 8, past / np.maximum(seen, 1), 0.0)
     weight = _weights(how, beta, K, gram[-1], cross[-1], square[-1], count[-1], mse, solved)
     return beta, weight, float(np.sqrt(np.mean(errors**2)))
