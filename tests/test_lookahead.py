@@ -21,14 +21,20 @@ from featurestore.sources import Load
 from featurestore.sources.nyfed import loads
 from modelzoo.nowcast.ar import Ar
 from modelzoo.nowcast.bridge import Bridge
+from modelzoo.nowcast.bvar import Bvar
 from modelzoo.nowcast.dfm import Dfm
+from modelzoo.nowcast.elastic import Elastic
 from modelzoo.nowcast.naive import Naive
+from modelzoo.nowcast.umidas import Umidas
 
 FEW = ("gdpc1@US", "payems@US", "indpro@US", "rsafs@US", "gacdisa066msfrbny@US", "unrate@US")
 MODELS: tuple[Model, ...] = (
     Naive("gdpc1@US"),
     Ar("gdpc1@US"),
     Bridge("gdpc1@US", ("indpro@US", "payems@US")),
+    Umidas("gdpc1@US", FEW[1:4], lags=3),
+    Elastic("gdpc1@US", FEW[1:], since="1990-01"),
+    Bvar("gdpc1@US", FEW[1:4]),
     Dfm("gdpc1@US", {"global": FEW, "labor": ("payems@US", "unrate@US")}, since="2000-01", tolerance=1e-3),
 )
 VINTAGE = end_of(date(2016, 7, 29))

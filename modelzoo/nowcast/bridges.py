@@ -17,6 +17,7 @@ from engine.panel import Panel
 from modelzoo.nowcast import equations
 from modelzoo.nowcast.equations import Equations, Weights
 from modelzoo.nowcast.stack import Stack, check, learn, restored
+from modelzoo.nowcast.targeted import Selection
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Bridges:
     indicators: series ids, at least one; those that begin late, end early or do not vary are left out.
     lags: how many periods of an indicator, its current one among them, 1 … 36.
     weights: equal; mse, inverse to past squared errors; or bic.
+    select: all indicators; hard, those with a large t-statistic given the target's lags; soft, the first of least angle regression.
     since: the first month of the sample, as 1985-01; empty for all that is known.
     """
 
@@ -34,6 +36,7 @@ class Bridges:
     indicators: tuple[str, ...]
     lags: int = 1
     weights: Weights = "mse"
+    select: Selection = "all"
     since: str = ""
 
     def __post_init__(self) -> None:
@@ -50,7 +53,7 @@ class Bridges:
     def fit(self, panel: Panel) -> FittedBridges:
         """Raises NotEnoughData below 20 complete periods, or without an indicator that can be used."""
         stack = learn(panel, self.target, self.indicators, self.lags, "sums", self.since)
-        return FittedBridges(self, stack, equations.learn(stack, panel, self.weights))
+        return FittedBridges(self, stack, equations.learn(stack, panel, self.weights, select=self.select))
 
     def restore(self, state: State) -> FittedBridges:
         stack = restored(self.target, self.indicators, self.lags, "sums", self.since, state)

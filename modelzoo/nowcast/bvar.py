@@ -94,7 +94,8 @@ class Bvar:
 
 def _layout(panel: Panel, stack: Stack) -> tuple[Ints, Ints]:
     """``(n,)`` the series of each element of the vector, and how many months before the quarter's end it stands."""
-    series, back = [], []
+    series: list[int] = []
+    back: list[int] = []
     for i in np.flatnonzero(stack.used):
         months = (2, 1, 0) if panel.meaning(stack.ids[i]).freq is Freq.M else (0,)
         series += [int(i)] * len(months)
@@ -182,7 +183,7 @@ class FittedBvar:
 
     def _start(self, panel: Panel, Y: Floats, series: Ints) -> int:
         """The last of the newest ``lags`` complete quarters in a row."""
-        p, whole = self.model.lags, ~np.isnan(Y).any(1)
+        p, whole = self.model.lags, np.asarray(~np.isnan(Y).any(1))
         known = np.flatnonzero(~np.isnan(Y).all(1))
         if len(known):
             for start in range(int(known[-1]), max(p - 2, int(known[-1]) - FARTHEST), -1):

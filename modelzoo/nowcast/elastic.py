@@ -18,11 +18,12 @@ from engine.errors import BadInput, NotEnoughData
 from engine.estimate import Estimate
 from engine.model import State
 from engine.panel import Panel
-from engine.typing import Floats
+from engine.typing import Bools, Floats
 from modelzoo.nowcast import ordered
 from modelzoo.nowcast.stack import HORIZONS, Form, Stack, check, learn, restored
+from modelzoo.nowcast.targeted import Selection, keep
 
-PENALTIES = 30  # from the least that leaves nothing to a hundredth of it
+PENALTIES = 20  # from the least that leaves nothing to a fiftieth of it
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Elastic:
     lags: how many values of each indicator.
     form: sums, of the target's period and those before, as expected; or months, the newest known.
     mix: the share of the absolute penalty, above 0 (nearly ridge) to 1 (LASSO).
+    select: all indicators; hard, those with a large t-statistic given the target's lags; soft, the first of least angle regression.
     since: the first month of the sample, as 1985-01; empty for all that is known.
     """
 
@@ -42,6 +44,7 @@ class Elastic:
     lags: int = 1
     form: Form = "sums"
     mix: float = 0.5
+    select: Selection = "all"
     since: str = ""
 
     def __post_init__(self) -> None:
@@ -66,30 +69,35 @@ class Elastic:
         for h in HORIZONS:
             own, X = history(h)
             rows = ~np.isnan(y) & ~np.isnan(own)
-            parts.append(self._horizon(y[rows], np.column_stack([own[rows], flat(X[rows], stack)])))
+            parts.append(self._horizon(y[rows], own[rows], X[rows][:, stack.used[1:]]))
         coefficients, sigma = np.array([p[0] for p in parts]), np.array([p[1] for p in parts])
         return FittedElastic(self, stack, coefficients, ordered.widening(sigma))
 
-    def _horizon(self, y: Floats, X: Floats) -> tuple[Floats, float]:
-        """Constant and coefficients in the units of X, ``(1 + K,)``, and the error in the order of time."""
+    def _horizon(self, y: Floats, own: Floats, X: Floats) -> tuple[Floats, float]:
+        """Constant and coefficients in the units of X ``(n, M, lags)``, ``(2 + M × lags,)``, and the error in the order of time."""
         parts = ordered.folds(len(y), self.target)
-        grid = _grid(y, X, self.mix)
+        F = np.column_stack([own, flat(X)])
+        grid = _grid(y, F, self.mix)
         errors = []
         for a, b in parts:
-            beta = _path(y[:a], X[:a], self.mix, grid)
-            errors.append(y[a:b] - (beta[:, 0][:, None] + beta[:, 1:] @ X[a:b].T))
+            beta = _path(y[:a], F[:a], self.mix, grid, self._kept(y[:a], X[:a]))
+            errors.append(y[a:b] - (beta[:, 0][:, None] + beta[:, 1:] @ F[a:b].T))
         best, sigma = ordered.chosen(errors)
-        coefficients: Floats = _path(y, X, self.mix, grid[: best + 1])[-1]
+        coefficients: Floats = _path(y, F, self.mix, grid[: best + 1], self._kept(y, X))[-1]
         return coefficients, sigma
+
+    def _kept(self, y: Floats, X: Floats) -> Bools:
+        """Which features may have a coefficient: the own expectation, and those of the indicators that are selected."""
+        return np.append(True, np.repeat(keep(y, X[:, :, 0], self.select), self.lags))
 
     def restore(self, state: State) -> FittedElastic:
         stack = restored(self.target, self.indicators, self.lags, self.form, self.since, state)
         return FittedElastic(self, stack, np.asarray(state["coefficients"], float), np.asarray(state["sigma"], float))
 
 
-def flat(X: Floats, stack: Stack) -> Floats:
-    """``(n, M × lags)`` the features of the M indicators that are used, those before an indicator began at its mean, 0."""
-    return np.nan_to_num(X[:, stack.used[1:]].reshape(len(X), -1), nan=0.0)
+def flat(X: Floats) -> Floats:
+    """``(n, M × lags)`` the features of M indicators ``(n, M, lags)``, those before an indicator began at its mean, 0."""
+    return np.nan_to_num(X.reshape(len(X), -1), nan=0.0)
 
 
 def _scales(y: Floats, X: Floats) -> tuple[float, Floats, Floats]:
@@ -101,18 +109,19 @@ def _grid(y: Floats, X: Floats, mix: float) -> Floats:
     """Penalties, from the least that leaves nothing; the rows tell their range only."""
     middle, centre, spread = _scales(y, X)
     top = np.abs(((X - centre) / spread).T @ (y - middle)).max() / len(y) / mix
-    return np.geomspace(max(top, 1e-12), max(top, 1e-12) * 1e-2, PENALTIES)
+    return np.geomspace(max(top, 1e-12), max(top, 1e-12) / 50, PENALTIES)
 
 
-def _path(y: Floats, X: Floats, mix: float, penalties: Floats) -> Floats:
-    """``(G, 1 + K)`` constant and coefficients at each penalty, which fall."""
+def _path(y: Floats, X: Floats, mix: float, penalties: Floats, kept: Bools) -> Floats:
+    """``(G, 1 + K)`` constant and coefficients at each penalty, which fall; 0 for features that are not kept."""
     from sklearn.linear_model import enet_path  # slow to import
 
     middle, centre, spread = _scales(y, X)
+    spread = np.where(kept, spread, np.inf)
     Z, t = (X - centre) / spread, y - middle
     beta = enet_path(
         np.asfortranarray(Z), t, l1_ratio=mix, alphas=penalties, precompute=Z.T @ Z, Xy=Z.T @ t,
-        tol=1e-6, max_iter=5000, check_input=False,
+        tol=1e-4, max_iter=5000, check_input=False,
     )[1].T / spread  # fmt: skip
     return np.column_stack([middle - beta @ centre, beta])
 
@@ -138,7 +147,7 @@ class FittedElastic:
                         f"{target}: too few values in a row are known as of {panel.day} to reach {period}"
                     )
                 beta = self.coefficients[min(index, len(HORIZONS) - 1)]
-                mean[j] = stack.mean[0] + stack.sd[0] * float(beta @ np.r_[1.0, own, flat(X, stack)[0]])
+                mean[j] = stack.mean[0] + stack.sd[0] * float(beta @ np.r_[1.0, own, flat(X[:, stack.used[1:]])[0]])
                 sd[j] = stack.sd[0] * self.sigma[index]
         return Estimate.normal(target, panel.asof, periods, mean, sd)
 

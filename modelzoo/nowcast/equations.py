@@ -22,7 +22,9 @@ from engine.model import State
 from engine.panel import Panel
 from engine.typing import Bools, Floats
 from modelzoo.nowcast import ordered
+from modelzoo.nowcast.moments import least_squares
 from modelzoo.nowcast.stack import HORIZONS, Stack
+from modelzoo.nowcast.targeted import Selection, keep
 
 Weights: TypeAlias = Literal["equal", "mse", "bic"]
 """equal; inverse to the mean squared error of rows predicted in the order of time; by the approximate posterior exp(-BIC/2)."""
@@ -82,29 +84,28 @@ A row of NaN: no solution was found for that equation.
 """
 
 
-def least_squares(gram: Floats, cross: Floats, square: Floats) -> Floats:
-    """``(N, K)`` least squares from moments ``(N, K, K)`` and ``(N, K)``; of copies of a column the shortest solution."""
-    scale = np.sqrt(np.maximum(np.einsum("nkk->nk", gram), 1e-300))
-    inverse = np.linalg.pinv(gram / scale[:, :, None] / scale[:, None, :], rcond=1e-11, hermitian=True)
-    out: Floats = np.einsum("njk,nk->nj", inverse, cross / scale) / scale
-    return out
-
-
 def learn_horizon(
-    y: Floats, own: Floats, X: Floats, how: Weights, name: str, solve: Solver = least_squares, free: int = 0
+    y: Floats,
+    own: Floats,
+    X: Floats,
+    how: Weights,
+    name: str,
+    solve: Solver = least_squares,
+    free: int = 0,
+    select: Selection = "all",
 ) -> tuple[Floats, Floats, float]:
     """Coefficients ``(N, 2 + L)``, weights ``(N,)`` and the root mean square error of the combination at one horizon.
 
     y, own: ``(n,)``; X: ``(n, N, L)``; rows with a NaN are left out of an equation. Weights of a fold are those of what came before
-    it. free: coefficients that are free, where not all are. Raises NotEnoughData if no equation has ten rows more than those,
-    NotConverged if none of them was solved.
+    it, and so is the selection of indicators, by the first of each one's regressors. free: coefficients that are free, where not
+    all are. Raises NotEnoughData if no equation has ten rows more than those, NotConverged if none of them was solved.
     """
     rows = np.flatnonzero(~np.isnan(y) & ~np.isnan(own))
     parts = ordered.folds(len(rows), name)
     D, t = design(own[rows], X[rows]), y[rows]
     n, N, K = D.shape
     K = free or K
-    whole = ~np.isnan(D).any(2)
+    whole = np.asarray(~np.isnan(D).any(2))
     D = np.where(whole[:, :, None], D, 0.0)
     starts = [0, *(a for a, _ in parts), n]
     moments = [_moments(D[a:b], t[a:b], whole[a:b]) for a, b in pairwise(starts)]
@@ -116,7 +117,8 @@ def learn_horizon(
         )
     went, past, seen = [], np.zeros(N), np.zeros(N)
     for f, (a, b) in enumerate(parts):
-        beta, solved = _solved(solve, gram[f], cross[f], square[f], enough[f])
+        on = enough[f] & keep(t[:a], X[rows[:a], :, 0], select)
+        beta, solved = _solved(solve, gram[f], cross[f], square[f], on)
         error = np.where(whole[a:b], t[a:b, None] - np.einsum("tnk,nk->tn", D[a:b], beta), 0.0)
         live = whole[a:b] & solved
         w = _weights(how, beta, K, gram[f], cross[f], square[f], count[f], past / np.maximum(seen, 1), solved)
@@ -126,12 +128,13 @@ def learn_horizon(
         went.append((share[some] * error[some]).sum(1) / total[some])
         past += np.where(live, error**2, 0.0).sum(0)
         seen += live.sum(0)
+    on = enough[-1] & keep(t, X[rows, :, 0], select)
+    beta, solved = _solved(solve, gram[-1], cross[-1], square[-1], on)
+    if not solved.any():
+        raise NotConverged(f"{name}: none of {int(on.sum())} equations reached its tolerance")
     errors = np.concatenate(went)
     if len(errors) < 8:
         raise NotEnoughData(f"{name}: only {len(errors)} periods could be predicted in the order of time")
-    beta, solved = _solved(solve, gram[-1], cross[-1], square[-1], enough[-1])
-    if not solved.any():
-        raise NotConverged(f"{name}: none of {int(enough[-1].sum())} equations reached its tolerance")
     mse = np.where(seen >= 8, past / np.maximum(seen, 1), 0.0)
     weight = _weights(how, beta, K, gram[-1], cross[-1], square[-1], count[-1], mse, solved)
     return beta, weight, float(np.sqrt(np.mean(errors**2)))
@@ -181,6 +184,7 @@ def learn(
     joint: bool = False,
     solve: Solver = least_squares,
     free: int = 0,
+    select: Selection = "all",
 ) -> Equations:
     """The equations of all horizons. joint: one equation of all indicators that are used, instead of one for each.
 
@@ -192,7 +196,7 @@ def learn(
     for h in HORIZONS:
         own, X = history(h)
         X = joined(X, stack) if joint else X
-        learned.append(learn_horizon(y, own, X, how, stack.ids[0], solve, free))
+        learned.append(learn_horizon(y, own, X, how, stack.ids[0], solve, free, select))
     beta, weight, sigma = (np.array([part[i] for part in learned]) for i in range(3))
     return Equations(beta, weight, ordered.widening(sigma))
 

@@ -12,6 +12,7 @@ are log-linear in θ, log w_j = φ(u_j)'θ at u_j = (j − ½) / J for month j =
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -26,6 +27,7 @@ TOLERANCE = 1e-7  # of the projected gradient and of the last rise of the logari
 ITERATIONS = 100
 
 
+@lru_cache
 def basis(curve: str, J: int) -> Floats:
     """``(J, 2)`` φ at the J months."""
     u = (np.arange(1, J + 1) - 0.5) / J

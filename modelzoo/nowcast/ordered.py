@@ -36,4 +36,4 @@ def chosen(errors: list[Floats]) -> tuple[int, float]:
 def widening(sigma: Floats) -> Floats:
     """``(H + 1,)`` bands by horizon: none narrower than a nearer one; beyond the last at least the target's own spread, 1."""
     wide = np.maximum.accumulate(sigma)
-    return np.r_[wide, max(wide[-1], 1.0)]
+    return np.append(wide, max(float(wide[-1]), 1.0))

@@ -31,7 +31,7 @@ CASES: dict[str, tuple[Model, ...]] = {
     "nowcast.walk": (Walk("gdpc1@US"), Walk("indpro@US", "drift", since="1990-01")),
     "nowcast.bridges": (
         Bridges("gdpc1@US", MANY, lags=2, weights="bic"),
-        Bridges("rsafs@US", MANY[:3], weights="equal"),
+        Bridges("rsafs@US", MANY[:3], weights="equal", select="hard"),
     ),
     "nowcast.umidas": (
         Umidas("gdpc1@US", MANY[1:]),
@@ -40,7 +40,7 @@ CASES: dict[str, tuple[Model, ...]] = {
     ),
     "nowcast.midas": (Midas("gdpc1@US", MANY[1:]), Midas("rsafs@US", MANY[:3], "beta", lags=6, since="1990-01")),
     "nowcast.elastic": (
-        Elastic("gdpc1@US", MANY, lags=2),
+        Elastic("gdpc1@US", MANY, lags=2, select="soft"),
         Elastic("rsafs@US", MANY[:3], form="months", since="1990-01"),
     ),
     "nowcast.boosting": (Boosting("gdpc1@US", MANY), Boosting("rsafs@US", MANY[:3], 2, "months", 40, since="1995-01")),
