@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.charts import BLUE, DARK, GREY, Language, as_svg, canvas, mark_synthetic
+from engine.charts import DARK, GREY, Language, as_svg, canvas, mark_synthetic
 from engine.errors import BadInput
+
+_LIGHT = "#6aaed6"
 
 _SAID = {
     "alone": ("by this release alone", "仅此项发布"),
@@ -41,11 +43,11 @@ def coming(
     weight = [max(b.alone, b.turn) for b in bars]
     kept = sorted(sorted(range(len(bars)), key=lambda i: -weight[i])[:most])
     zh = language == "zh"
-    with canvas(8.4, 1.4 + 0.32 * len(kept), language) as (figure, axes):
+    with canvas(9.0, 1.7 + 0.32 * len(kept), language) as (figure, axes):
         alone = 100 * np.array([bars[i].alone for i in kept])
         turn = 100 * np.array([bars[i].turn for i in kept])
         rows = np.arange(len(kept))
-        axes.barh(rows, alone, color=BLUE, height=0.62, label=_say("alone", language))
+        axes.barh(rows, alone, color=_LIGHT, height=0.62, label=_say("alone", language))
         axes.plot(turn, rows, ls="none", marker="D", ms=5, color=DARK, label=_say("turn", language))
         for row, value in zip(rows, alone, strict=True):
             axes.annotate(
@@ -54,7 +56,7 @@ def coming(
         names = []
         for b in (bars[i] for i in kept):
             day = f"{b.day}, {_say('overdue', language)}" if b.overdue else b.day
-            names.append(f"{b.name_zh if zh else b.name_en} {b.period} ({day})")
+            names.append(f"{_clip(b.name_zh, 20) if zh else _clip(b.name_en, 38)} {b.period} ({day})")
         axes.set_yticks(rows, names)
         axes.invert_yaxis()
         top = max(float(np.max(alone)), float(np.max(turn)), 1.0)
@@ -63,11 +65,16 @@ def coming(
         axes.grid(axis="x", color="#e4e4e4", lw=0.6)
         left_out = f"  ({_say('rest', language).format(len(bars) - len(kept))})" if len(bars) > len(kept) else ""
         axes.set_xlabel(_say("share", language) + left_out)
-        axes.set_title(title, loc="left", fontweight="bold")
-        axes.legend(frameon=False, loc="lower right", handlelength=1.4)
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+        figure.legend(frameon=False, loc="outside lower left", ncols=2, handlelength=1.4)
         if synthetic:
             mark_synthetic(figure, language)
         return as_svg(figure)
+
+
+def _clip(name: str, most: int) -> str:
+    """Names of computed columns are sentences."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _say(key: str, language: Language) -> str:

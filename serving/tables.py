@@ -20,6 +20,9 @@ KINDS = {"revision": "修订", "release": "新发布", "weights": "权重变化"
 MOST, LEAST = 15, 5e-4
 """Rows of a news table, and the least impact that gets one; the others are summed up in one row."""
 
+NAMES = {"series": 36, "名称": 32}
+"""Most columns of a terminal for names, by heading."""
+
 WIDE = 150
 """Columns where nobody looks, so that a file or a pipe gets one line a row."""
 
@@ -171,7 +174,8 @@ def show_published(out: Console, done: Sequence[Published]) -> None:
 def table_of(columns: Sequence[str], left: int) -> Table:
     table = Table(box=None, pad_edge=False)
     for n, name in enumerate(columns):
-        table.add_column(name, justify="left" if n < left else "right", no_wrap=True)
+        most = NAMES.get(name)  # names of computed columns are long
+        table.add_column(name, justify="left" if n < left else "right", no_wrap=True, max_width=most)
     return table
 
 
