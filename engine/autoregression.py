@@ -46,7 +46,9 @@ def fit(values: Floats, most: int, name: str) -> Autoregression:
     values: ``(T,)``; rows with a NaN among the value and its lags are left out. Raises NotEnoughData below most + 10 rows.
     """
     T = len(values)
-    X = np.column_stack([np.ones(T), *(np.r_[np.full(j, np.nan), values[: T - j]] for j in range(1, most + 1))])
+    X = np.column_stack(
+        [np.ones(T), *(np.r_[np.full(min(j, T), np.nan), values[: max(T - j, 0)]] for j in range(1, most + 1))]
+    )
     whole = ~(np.isnan(values) | np.isnan(X).any(1))
     n = int(whole.sum())
     if n < most + 10:

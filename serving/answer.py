@@ -58,7 +58,7 @@ def nowcast(
         raise Unknown(f"{target} begins with {first}; there is nothing to say about {wanted[0]}")
     released = published(own, target, wanted)
     run, scores = said(store, champion, target, asof, wanted) or _asked(store, champion, target, asof, wanted)
-    label = asdict(_label(series, run))
+    label = asdict(label_of(series, run))
     rows = tuple(
         NowcastRow(
             **label,
@@ -88,7 +88,7 @@ def news(
     (wanted,) = checked(series, asof, [period or Period.of(known_day(asof), series.freq)])
     ends = between(store, champion, since, asof)
     found = ends.explain(wanted)
-    items = sorted(map(_item, found.table.iter_rows(named=True)), key=lambda i: -abs(i.impact))
+    items = sorted(map(item_of, found.table.iter_rows(named=True)), key=lambda i: -abs(i.impact))
     kinds = dict.fromkeys(i.kind for i in items)
     return News(
         target=target,
@@ -262,7 +262,7 @@ def said(
     return ScoreRun(**{name: row[name] for name in ScoreRun.__dataclass_fields__}), found
 
 
-def _label(series: Series, run: ScoreRun) -> Label:
+def label_of(series: Series, run: ScoreRun) -> Label:
     return Label(
         target=run.target,
         unit=series.indicator.unit_analysed,
@@ -293,7 +293,7 @@ def _side(panel: Panel, fit: Fit, mean: float) -> Side:
     )
 
 
-def _item(row: dict[str, Any]) -> NewsItem:
+def item_of(row: dict[str, Any]) -> NewsItem:
     return NewsItem(**{name: _null(row[name]) for name in NewsItem.__dataclass_fields__})
 
 

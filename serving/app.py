@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from engine.errors import NotReady
 from engine.settings import Settings
 from featurestore.store import Store
-from serving import answer, observed, problems, quality, readings, schemas, wire
+from serving import answer, observed, problems, quality, readings, routes_news, schemas, wire
 from serving.champions import Champions
 from serving.kept import Kept, data_state, model_state
 from serving.metrics import Measured, Metrics
@@ -77,7 +77,7 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
         body = kept.get(key and (key, media), lambda: wire.encode_as(media, make()))
         headers = {"ETag": body.tag, "Vary": "Accept, X-API-Key", "Cache-Control": "private, no-cache"}
         held = [t.strip().removeprefix("W/") for t in request.headers.get("if-none-match", "").split(",")]
-        if body.tag in held or "*" in held:
+        if request.method == "GET" and (body.tag in held or "*" in held):
             return Response(status_code=304, headers=headers)
         return Response(body.content, media_type=media, headers=headers)
 
@@ -126,6 +126,8 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
         state = model_state(store, champions, target)
         key = state and (state, "news", target, since, until, asked.period)
         return reply(request, key, lambda: answer.news(store, champions, target, since, until, asked.period))
+
+    routes_news.add(v1, store, champions, reply)
 
     def read(kind: str, request: Request, id: str, asked: RegionQuery) -> Response:
         asof = asked.asof or answer.newest_for(store, champions, id, kind)
@@ -200,7 +202,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
         )
         for path in document["paths"].values():
-            for status, said in path["get"]["responses"].items():
+            for status, said in ((s, r) for of in path.values() for s, r in of["responses"].items()):
                 if int(status) >= 400 and wire.JSON in said.get("content", {}):
                     said["content"] = {problems.MEDIA: said["content"][wire.JSON]}
         app.openapi_schema = document

@@ -18,11 +18,37 @@ if TYPE_CHECKING:
 @click.option("--asof", metavar="D", help="Known at the end of that day. Without it: the newest release in the store.")
 @click.option("--news-since", metavar="D", help="Also why the estimate moved since that day.")
 @click.option("--period", "asked", metavar="P", multiple=True, help="2016-Q3; may be repeated.")
+@click.option(
+    "--suppose",
+    "supposed",
+    metavar="S",
+    multiple=True,
+    help="What if: indpro@US:2016-07=0.4, in the unit in which news tells the series; may be repeated.",
+)
+@click.option("--published", is_flag=True, help="What is supposed is given as the office publishes it.")
+@click.option("--coming", "with_coming", is_flag=True, help="Also which coming release would narrow the estimate most.")
+@click.option("--chart", metavar="FILE", help="With --coming: also draw it, FILE.svg, English and 简体中文.")
 @click.option("--json", "as_json", is_flag=True, help="Print for machines: the body of the HTTP answer.")
-def nowcast(target: str, asof: str | None, news_since: str | None, asked: tuple[str, ...], as_json: bool) -> None:
+def nowcast(
+    target: str,
+    asof: str | None,
+    news_since: str | None,
+    asked: tuple[str, ...],
+    supposed: tuple[str, ...],
+    published: bool,
+    with_coming: bool,
+    chart: str | None,
+    as_json: bool,
+) -> None:
     """What the champion for TARGET says, as of any day: jingqi nowcast gdpc1@US --asof 2016-07-29."""
     from featurestore.connect import connect
     from serving import answer, wire
+    from serving.coming import coming_releases, write_charts
+    from serving.whatif import Release, what_if
+
+    if (published and not supposed) or (chart and not with_coming):
+        raise click.UsageError("--published goes with --suppose, and --chart with --coming")
+    releases = [Release.parse(text, "published" if published else "analysed") for text in supposed]
 
     periods = [Period.parse(p) for p in asked] or None
     since = answer.possible(parse_asof(news_since)) if news_since else None
@@ -32,15 +58,26 @@ def nowcast(target: str, asof: str | None, news_since: str | None, asked: tuple[
         said = answer.nowcast(store, champions, target, day, periods)
         shown = [Period.parse(row.period) for row in said.estimates]
         why = [answer.news(store, champions, target, since, day, p) for p in shown] if since else []
+        ifs = [what_if(store, champions, target, releases, day, p) for p in shown] if releases else []
+        awaited = [coming_releases(store, champions, target, day, p) for p in shown] if with_coming else []
+    drawn = write_charts(awaited, Path(chart)) if chart else []
     if as_json:
-        click.echo(wire.encode({"nowcast": said, "news": why} if since else said), nl=False)
+        more: dict[str, object] = {"news": why} if since else {}
+        more |= ({"what_if": ifs} if releases else {}) | ({"coming": awaited} if with_coming else {})
+        click.echo(wire.encode({"nowcast": said, **more} if more else said), nl=False)
         return
-    from serving import tables
+    from serving import tables, tables_news
 
     out = tables.console()
     tables.show_nowcast(out, said)
     for moved in why:
         tables.show_news(out, moved)
+    for one in ifs:
+        tables_news.show_what_if(out, one)
+    for few in awaited:
+        tables_news.show_coming(out, few)
+    for file in drawn:
+        out.print(f"drawn: {file}", style="dim")
 
 
 def _reader(kind: str, about: str) -> click.Command:

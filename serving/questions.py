@@ -43,17 +43,17 @@ AsOf = Annotated[
 AskedPeriod = Annotated[Period, _reads(Period.parse), WithJsonSchema({"type": "string", "examples": ["2016-Q3"]})]
 
 
-class _Asked(BaseModel):
+class Asked(BaseModel):
     """A parameter that we do not know is an error: ``as_of`` for ``asof`` would else be another question's answer."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Nothing(_Asked):
+class Nothing(Asked):
     """A route without parameters."""
 
 
-class AtDay(_Asked):
+class AtDay(Asked):
     """?asof="""
 
     asof: AsOf | None = Field(
@@ -68,6 +68,12 @@ class AtPeriods(AtDay):
     period: list[AskedPeriod] = Field(
         default_factory=list, description="May be repeated. Without it: the periods being nowcast at that day."
     )
+
+
+class AtPeriod(AtDay):
+    """?asof=&period="""
+
+    period: AskedPeriod | None = Field(None, description="Without it: the period that runs on that day.")
 
 
 class AtRegion(AtDay):
@@ -86,7 +92,7 @@ class AtQuality(AtDay):
     severity: Literal["error", "warning"] | None = Field(None, description="Without it: both.")
 
 
-class Between(_Asked):
+class Between(Asked):
     """?from=&to=&period="""
 
     since: AsOf | None = Field(None, alias="from", description="The earlier day. Without it: the release before `to`.")
@@ -97,6 +103,7 @@ class Between(_Asked):
 NoQuery = Annotated[Nothing, Query()]
 DayQuery = Annotated[AtDay, Query()]
 PeriodsQuery = Annotated[AtPeriods, Query()]
+PeriodQuery = Annotated[AtPeriod, Query()]
 RegionQuery = Annotated[AtRegion, Query()]
 QualityQuery = Annotated[AtQuality, Query()]
 BetweenQuery = Annotated[Between, Query()]

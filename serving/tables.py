@@ -12,12 +12,16 @@ from engine.estimate import BANDS, LEVELS, quantile_name
 from engine.lights import Light
 from serving.publish import Published
 from serving.schemas import News, Nowcast, Reading, Readings
+from serving.schemas_news import Coming, WhatIf
 
 KINDS = {"revision": "修订", "release": "新发布", "weights": "权重变化", "re-estimation": "参数重估"}
 """What moved an estimate, in Chinese."""
 
 MOST, LEAST = 15, 5e-4
 """Rows of a news table, and the least impact that gets one; the others are summed up in one row."""
+
+NAMES = {"series": 36, "名称": 32}
+"""Most columns of a terminal for names, by heading."""
 
 WIDE = 150
 """Columns where nobody looks, so that a file or a pipe gets one line a row."""
@@ -33,9 +37,9 @@ def show_nowcast(out: Console, said: Nowcast) -> None:
     """One row a period: mean, bands, and the published value where there is one."""
     real = "real time" if said.timing == "real" else "pseudo real time"
     out.print(
-        f"[bold]{said.name_en} {said.name_zh}[/] ({said.target}), {said.unit}, as of [bold]{said.asof}[/], {real}{_made_up(said)}"
+        f"[bold]{said.name_en} {said.name_zh}[/] ({said.target}), {said.unit}, as of [bold]{said.asof}[/], {real}{made_up(said)}"
     )
-    table = _table(("period", "phase", "mean", *(f"{p} % band" for p in sorted(BANDS)), "published"), left=2)
+    table = table_of(("period", "phase", "mean", *(f"{p} % band" for p in sorted(BANDS)), "published"), left=2)
     for row in said.estimates:
         q = [row.quantiles[quantile_name(level)] for level in LEVELS]
         bands = (f"{q[BANDS[p][0]]:6.2f} … {q[BANDS[p][1]]:5.2f}" for p in sorted(BANDS))
@@ -52,23 +56,23 @@ def show_nowcast(out: Console, said: Nowcast) -> None:
 def show_news(out: Console, said: News) -> None:
     """What moved the estimate, largest first; the column of impacts adds up to the change."""
     title = f"News for {said.period}, from {said.before.asof} to {said.after.asof}, in {said.unit}"
-    out.print(f"[bold]{title}[/]{_made_up(said)}")
-    table = _table(("series", "名称", "period", "kind 类别", "expected", "actual", "news", "impact"), left=4)
+    out.print(f"[bold]{title}[/]{made_up(said)}")
+    table = table_of(("series", "名称", "period", "kind 类别", "expected", "actual", "news", "impact"), left=4)
     table.show_footer = True
     table.add_row("estimate before", said.before.asof, *[""] * 5, f"{said.before.mean:.3f}", style="dim")
     large = sum(abs(i.impact) >= LEAST for i in said.items[:MOST])
     for item in said.items[:large]:
         kind = f"{item.kind} {KINDS[item.kind]}"
         names = (item.name_en or "new parameters", item.name_zh or "参数重估", item.period or "", kind)
-        table.add_row(*names, *map(_number, (item.expected, item.actual, item.news)), _signed(item.impact))
+        table.add_row(*names, *map(number, (item.expected, item.actual, item.news)), signed(item.impact))
     if rest := said.items[large:]:
-        table.add_row(f"{len(rest)} smaller", "其余", *[""] * 5, _signed(math.fsum(i.impact for i in rest)))
+        table.add_row(f"{len(rest)} smaller", "其余", *[""] * 5, signed(math.fsum(i.impact for i in rest)))
     table.add_row("estimate after", said.after.asof, *[""] * 5, f"{said.after.mean:.3f}", style="dim")
-    for column, text in zip(table.columns, ("change", "变化", *[""] * 5, _signed(said.change)), strict=True):
+    for column, text in zip(table.columns, ("change", "变化", *[""] * 5, signed(said.change)), strict=True):
         column.footer = text
     out.print(table)
     out.print(
-        "; ".join(f"{kind} {KINDS[kind]} {_signed(value)}" for kind, value in said.sums.items()) + "\n", style="dim"
+        "; ".join(f"{kind} {KINDS[kind]} {signed(value)}" for kind, value in said.sums.items()) + "\n", style="dim"
     )
 
 
@@ -76,7 +80,7 @@ def show_readings(out: Console, said: Readings) -> None:
     """An index and its components by month, lights by item and month, a board by place, a monitor by cell."""
     real = "real time" if said.timing == "real" else "pseudo real time"
     title = f"[bold]{said.title_en or said.target} {said.title_zh}[/] ({said.target}), as of [bold]{said.asof}[/]"
-    out.print(f"{title}, {real}{_made_up(said)}")
+    out.print(f"{title}, {real}{made_up(said)}")
     rows = {(r.unit, r.period, r.level, r.name): r for r in said.readings}
     periods = sorted({r.period for r in said.readings})[-12:]
     units = list(dict.fromkeys(r.unit for r in said.readings))
@@ -95,7 +99,7 @@ _Rows = Mapping[tuple[str, str, str, str], Reading]
 def _index(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
     """A row a name and month; of several units the newest month alone."""
     periods = periods if len(units) == 1 else periods[-1:]
-    table = _table(("unit", "单位", "period", "name", "名称", "index", "80 % band", "firms"), left=5)
+    table = table_of(("unit", "单位", "period", "name", "名称", "index", "80 % band", "firms"), left=5)
     for unit in units:
         for period in periods:
             for r in [r for (u, p, level, _), r in rows.items() if (u, p, level) == (unit, period, "index")]:
@@ -109,7 +113,7 @@ def _index(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
 
 def _lights(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
     """A row a unit or, of one unit alone, an item; a column a month. ▲ red △ yellow ● green ▽ light blue ▼ blue."""
-    table = _table(("unit" if len(units) > 1 else "item", "名称", *(p[2:] for p in periods), "index"), left=2)
+    table = table_of(("unit" if len(units) > 1 else "item", "名称", *(p[2:] for p in periods), "index"), left=2)
     one = units[0] if len(units) == 1 else None
     names = list(dict.fromkeys(n for (_, _, level, n) in rows if level == "light")) if one else [""]
     for unit, name in [(u, n) for u in units for n in names]:
@@ -128,7 +132,7 @@ def _board(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
     period = periods[-1]
     leaves = {n for (_, _, level, n) in rows if level == "part"}
     groups = {n: r for (_, p, level, n), r in rows.items() if level == "node" and p == period and n not in leaves}
-    table = _table(("place", "90 %", "unit", "单位", "score", *(r.name_zh or n for n, r in groups.items())), left=4)
+    table = table_of(("place", "90 %", "unit", "单位", "score", *(r.name_zh or n for n, r in groups.items())), left=4)
     ranked = sorted(
         (r for (_, p, level, _), r in rows.items() if level == "rank" and p == period), key=lambda r: r.value
     )
@@ -159,7 +163,7 @@ def show_published(out: Console, done: Sequence[Published]) -> None:
     if not done:
         out.print("nothing to publish: every day of a release has been scored")
         return
-    table = _table(("target", "as of", "periods", "", "news"), left=4)
+    table = table_of(("target", "as of", "periods", "", "news"), left=4)
     for one in done:
         many = len(one.periods) > 4
         periods = f"{one.periods[0]} … {one.periods[-1]}" if many else ", ".join(one.periods)
@@ -167,21 +171,22 @@ def show_published(out: Console, done: Sequence[Published]) -> None:
     out.print(table)
 
 
-def _table(columns: Sequence[str], left: int) -> Table:
+def table_of(columns: Sequence[str], left: int) -> Table:
     table = Table(box=None, pad_edge=False)
     for n, name in enumerate(columns):
-        table.add_column(name, justify="left" if n < left else "right", no_wrap=True)
+        most = NAMES.get(name)  # names of computed columns are long
+        table.add_column(name, justify="left" if n < left else "right", no_wrap=True, max_width=most)
     return table
 
 
-def _made_up(said: Nowcast | News | Readings) -> str:
+def made_up(said: Nowcast | News | WhatIf | Coming | Readings) -> str:
     return "  [bold red]SYNTHETIC 合成数据[/]" if said.is_synthetic else ""
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
     """With its sign, and no minus before zero."""
     return f"{round(value, 3) + 0.0:+.3f}"

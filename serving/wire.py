@@ -36,10 +36,12 @@ from serving.schemas import (
     Value,
     Version,
 )
+from serving.schemas_news import Coming, ComingRelease, WhatIf
 
 Table: TypeAlias = (
-    Nowcast | News | Readings | Indicators | SeriesValues | Revisions | Quality | Departments | Models | ModelVersions
-)
+    Nowcast | News | WhatIf | Coming | Readings | Indicators | SeriesValues | Revisions | Quality | Departments | Models
+    | ModelVersions
+)  # fmt: skip
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -94,6 +96,10 @@ def frame(answer: Table) -> pl.DataFrame:
                 pl.all(),
                 pl.lit(answer.is_synthetic).alias("is_synthetic"),
             )
+        case WhatIf():
+            return _labelled(NewsItem, answer.items, answer)
+        case Coming():
+            return _labelled(ComingRelease, answer.releases, answer)
         case Readings():
             return _table(Reading, answer.readings).select(
                 *(
@@ -120,6 +126,13 @@ def frame(answer: Table) -> pl.DataFrame:
             return _table(RegisteredModel, answer.models)
         case ModelVersions():
             return _table(ModelVersion, answer.versions)
+
+
+def _labelled(kind: type, rows: Iterable[object], answer: WhatIf | Coming) -> pl.DataFrame:
+    """Rows about a target's period, with what the number that they explain travels with."""
+    about = ("target", "asof", "model", "version", "run_id", "timing", "is_synthetic")
+    label = [pl.lit(getattr(answer, c)).alias(c) for c in about]
+    return _table(kind, rows).select(label[0], pl.lit(answer.period).alias("target_period"), *label[1:], pl.all())
 
 
 def made_up(answer: SeriesValues | Revisions) -> pl.Expr:
