@@ -223,7 +223,11 @@ def _since(since: str, panel: Panel) -> Panel:
     """The months of the sample; it begins with a quarter, so that quarterly frames do too."""
     skip = max(0, Period.parse(since).ordinal - panel.first.ordinal)
     return replace(
-        panel, first=panel.first + skip, values=panel.values[skip:], stamps=panel.stamps[skip:], flags=panel.flags[skip:]
+        panel,
+        first=panel.first + skip,
+        values=panel.values[skip:],
+        stamps=panel.stamps[skip:],
+        flags=panel.flags[skip:],
     )
 
 
