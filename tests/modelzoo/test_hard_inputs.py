@@ -15,7 +15,7 @@ from engine.model import Model
 from engine.panel import Panel
 from engine.typing import Floats
 from modelzoo.nowcast.bvar import MOST
-from modelzoo.zoo import make, names
+from modelzoo.zoo import make, names, options
 
 OPTIONS: dict[str, dict[str, Any]] = {"nowcast.boosting": {"rounds": 24}, "nowcast.dfm": {"tolerance": 1e-3}}
 MODELS = tuple(n for n in names() if n.startswith("nowcast."))
@@ -23,17 +23,16 @@ MODELS = tuple(n for n in names() if n.startswith("nowcast."))
 
 def model(name: str, indicators: tuple[str, ...]) -> Model:
     """A nowcast of y@ZZ on these indicators, in the options that each model has for them."""
-    from dataclasses import fields
-
-    from modelzoo.zoo import _kind
-
-    has = {f.name for f in fields(_kind(name))}
-    if "models" in has:
-        pytest.skip("a pool is made of other nowcasts")
+    has = {option.name for option in options(name)}
     monthly = tuple(i for i in indicators if i.startswith("x"))
     given: dict[str, Any] = {"target": "y@ZZ", **OPTIONS.get(name, {})}
     if "indicators" in has:
         given["indicators"] = (monthly or indicators) if name == "nowcast.bridge" else indicators
+    if "members" in has:
+        given["members"] = {
+            "ar": {"model": "nowcast.ar"},
+            "b": {"model": "nowcast.bridges", "options": {"indicators": indicators}},
+        }
     if "blocks" in has:
         given["blocks"] = {"global": ("y@ZZ", *indicators)}
     return make(name, given)
