@@ -29,7 +29,7 @@ WEIGHTS: dict[Aggregation, tuple[float, ...]] = {
 
 
 def own(panel: Panel, series_id: str) -> tuple[Period, Floats]:
-    """A series at its own frequency, monthly or quarterly: the first period of the panel's axis, and ``(n,)`` values.
+    """A series at its own frequency, monthly, quarterly or annual: the first period of the panel's axis, and ``(n,)`` values.
 
     NaN where not known. Raises BadInput for another frequency.
     """
@@ -37,10 +37,10 @@ def own(panel: Panel, series_id: str) -> tuple[Period, Floats]:
     values = panel.matrix([series_id])[:, 0]
     if freq is Freq.M:
         return panel.first, values
-    if freq is not Freq.Q:
-        raise BadInput(f"{series_id}: a monthly panel reads monthly and quarterly series, not {freq}")
-    first = panel.first.to(Freq.Q)
-    return first, values[panel.row(first) :: 3]
+    if freq not in (Freq.Q, Freq.A):
+        raise BadInput(f"{series_id}: a monthly panel reads monthly, quarterly and annual series, not {freq}")
+    first = panel.first.to(freq)
+    return first, values[panel.row(first) :: 12 // freq.per_year]
 
 
 def last_known(panel: Panel, series_id: str) -> tuple[Period, Floats]:
