@@ -22,8 +22,8 @@ _STRICT = ConfigDict(extra="forbid")
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Ratio = Annotated[float, Field(gt=0)]
 
-Kind = Literal["nowcast", "index", "warning", "scorecard", "monitor"]
-"""What a run is about: a figure that will be published, or a reading that never is. The registry's first word, too."""
+Kind = Literal["nowcast", "forecast", "index", "warning", "scorecard", "monitor"]
+"""What a run is about: a figure that will be published, soon or later, or a reading that never is. First word in the registry."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,11 @@ class Rules:
     __pydantic_config__ = _STRICT
 
 
+def _names_others(candidate: Candidate) -> bool:
+    """Whether it pools other models of its run, which its members name by their labels."""
+    return candidate.model == "nowcast.pool" and isinstance(candidate.options.get("members"), list)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """What runs of every kind say. refit: fit at every so many pseudo origins; real origins always. real: information dates with
@@ -111,24 +116,24 @@ class Run:
         if label not in self.models:
             raise Unknown(f"the run {self.name} has no model {label!r}; it has {', '.join(self.models)}")
         candidate = self.models[label]
-        return zoo.about(candidate.model, self.target, self._options(candidate.options))
+        return zoo.about(candidate.model, self.target, self._options(candidate))
 
     @property
     def pools(self) -> tuple[str, ...]:
         """The labels of models that pool others of the run."""
-        return tuple(label for label, c in self.models.items() if isinstance(c.options.get("members"), list))
+        return tuple(label for label, c in self.models.items() if _names_others(c))
 
     @property
     def evidence(self) -> Timing:
         """Timing of the origins that models are judged by: a few real vintages beside many pseudo ones are too few."""
         return "pseudo" if self.pseudo else "real"
 
-    def _options(self, given: dict[str, Any]) -> dict[str, Any]:
+    def _options(self, candidate: Candidate) -> dict[str, Any]:
         """The options with lists filled in, and in which a list of ``members`` names other models of the run."""
-        options: dict[str, Any] = self._filled(given)
-        named = options.get("members")
-        if not isinstance(named, list):
+        options: dict[str, Any] = self._filled(candidate.options)
+        if not _names_others(candidate):
             return options
+        named = options["members"]
         alone = [label for label in self.models if label not in self.pools]
         if missing := [str(m) for m in named if m not in alone]:
             raise Unknown(
@@ -158,7 +163,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Spec(Run):
-    """A run of nowcasts, held against what was published later.
+    """A run of nowcasts or forecasts, held against what was published later.
 
     horizons: months from the end of the target period to the origin's month; negative before it ends. truth: which value counts as
     the outcome. benchmark: the label of the model that others are held against.
@@ -168,7 +173,7 @@ class Spec(Run):
     truth: Truth
     benchmark: str
     gate: Rules
-    kind: Literal["nowcast"] = "nowcast"
+    kind: Literal["nowcast", "forecast"] = "nowcast"
 
 
 @dataclass(frozen=True)
@@ -219,7 +224,7 @@ def parse(text: str, file: str) -> Spec | Watch:
     """As :func:`load`, from the text itself."""
     try:
         said = tomllib.loads(text)
-        kind: type[Spec | Watch] = Spec if said.get("kind", "nowcast") == "nowcast" else Watch
+        kind: type[Spec | Watch] = Spec if said.get("kind", "nowcast") in ("nowcast", "forecast") else Watch
         spec = TypeAdapter(kind).validate_python(said)
     except tomllib.TOMLDecodeError as wrong:
         raise BadInput(f"not TOML: {wrong}", file=file) from None

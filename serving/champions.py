@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ALIAS = "champion"
-KINDS = ("nowcast", "index", "warning", "scorecard", "monitor")
+KINDS = ("nowcast", "forecast", "index", "warning", "scorecard", "monitor")
 """First word of a registered name: what its numbers are about."""
 
 KEPT_REFITS = 16
