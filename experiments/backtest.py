@@ -34,7 +34,7 @@ from modelzoo.nowcast.pool import Pool
 TOGETHER = 12
 """So many real origins of one model are replayed by one process, which is sent the data once."""
 
-KEPT = 24
+KEPT = 12
 """Of so many of the newest real origins the fits go into the bundle; for earlier days a service learns anew."""
 
 

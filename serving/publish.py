@@ -17,6 +17,9 @@ from featurestore.store import NEWS, Store
 from serving import answer, readings
 from serving.champions import Champion, Champions
 
+YEARS = 2
+"""How far ahead a forecast is published."""
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -37,22 +40,23 @@ def publish(
 ) -> tuple[Published, ...]:
     """Score each champion on each day of a release not yet published, or on ``asof`` alone; say what was written.
 
-    Days whose release is not of real time (a month or a usual delay instead of a day) are left out, and so is a day on
-    which too little was known. Twice changes nothing. Raises NotReady if there is no champion.
+    A champion speaks from the day of its first fit on. Days whose release is not of real time (a month or a usual delay instead of
+    a day) are left out, and so is a day on which too little was known. A forecast, as a reading, is published for the newest day
+    only. Twice changes nothing. Raises NotReady if there is no champion.
     """
     everyone = champions.all()
     if not everyone:
         raise NotReady("no champion yet: `jingqi experiment run SPEC`, then `jingqi experiment promote RUN`")
     done: list[Published] = []
     for champion in everyone:
-        if champion.kind != "nowcast":
+        if champion.kind not in ("nowcast", "forecast"):
             done += _readings(store, champion, asof, progress)
             continue
-        for target in champion.bundle.model.targets:
-            for since, day in _days(store, champion, asof):
-                progress(f"{target} as of {answer.asof_text(day)}")
-                if (written := _one(store, champion, target, since, day)) is not None:
-                    done.append(written)
+        days = list(_days(store, champion, asof))
+        for since, day in days if champion.kind == "nowcast" else days[-1:]:
+            progress(f"{champion.target} as of {answer.asof_text(day)}")
+            if (written := _one(store, champion, since, day)) is not None:
+                done.append(written)
     return tuple(done)
 
 
@@ -82,22 +86,27 @@ def _days(store: Store, champion: Champion, asof: datetime | None) -> Iterator[t
         days = [*(d for d in days if d < asof), asof]
     both = pairwise([None, *days])
     for since, day in both:
-        if asof is None or day == asof:
+        if day == asof if asof is not None else day is not None and day >= champion.bundle.fits[0].asof:
             assert day is not None
             yield since, day
 
 
-def _one(store: Store, champion: Champion, target: str, since: datetime | None, day: datetime) -> Published | None:
-    """Score and explain one day; None if that is published already."""
+def _one(store: Store, champion: Champion, since: datetime | None, day: datetime) -> Published | None:
+    """Score one day, and explain it if it is a nowcast; None if that is published already."""
+    target = champion.target
     series = answer.described(store, target)
     try:
-        periods = answer.being_nowcast(series.freq, day, last_known(build_panel(store, [target], day), target)[0])
+        newest = last_known(build_panel(store, [target], day), target)[0]
+        if champion.kind == "nowcast":
+            periods = answer.being_nowcast(series.freq, day, newest)
+        else:
+            periods = tuple(newest + k for k in range(1, YEARS * series.freq.per_year + 1))
         if answer.said(store, champion, target, day, periods):
             return None
         run, estimate = answer.score(store, champion, target, day, periods)
     except NotEnoughData as problem:
         return Published(target, day, (), 0, str(problem))
-    news = None if since is None else _news(store, champion, since, day, periods)
+    news = None if since is None or champion.kind != "nowcast" else _news(store, champion, since, day, periods)
     if not store.publish(run, estimate.to_frame(), news):
         return None
     return Published(target, day, tuple(map(str, periods)), 0 if news is None else news.height)

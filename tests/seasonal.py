@@ -17,7 +17,15 @@ FIRST = Period.parse("2009-01")
 
 
 def series(name: str, freq: Freq, **said: Any) -> Series:
-    base = {"unit": "x", "unit_analysed": "x", "step": "lin", "aggregation": "last", "delay_days": 15, "agency": "", "module": ""}
+    base = {
+        "unit": "x",
+        "unit_analysed": "x",
+        "step": "lin",
+        "aggregation": "last",
+        "delay_days": 15,
+        "agency": "",
+        "module": "",
+    }
     return Series(Indicator(name, name, name, freq, **(base | said)), Region("SYN-33", "", ""))
 
 

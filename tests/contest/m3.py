@@ -10,21 +10,17 @@ paper; MASE by Hyndman & Koehler (2006), scaled by the seasonal naive forecast w
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-
-import engine  # one thread for BLAS, before numpy is loaded
 
 import numpy as np
 import polars as pl
 
+import engine  # one thread for BLAS, before numpy is loaded
 from engine.typing import Floats
 
 assert engine

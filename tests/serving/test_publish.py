@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import polars as pl
@@ -76,12 +77,22 @@ def test_a_new_version_and_a_late_feed_are_scored_anew(shop: Shop) -> None:
     assert [d.asof for d in done] == [JULY - timedelta(days=1), JULY]
 
 
-def test_days_that_are_not_of_real_time_or_know_too_little(shop: Shop) -> None:
+def test_days_before_the_champion_or_that_know_too_little(shop: Shop) -> None:
     early = JUNE - timedelta(days=400)
     shop.say(early, {Period.parse("2015-01").ordinal: 100.0}, "indpro@US")
-    done = publish(shop.store, FakeChampions(shop.champion(JUNE)))
-    assert [d.asof for d in done if d.problem] == [early]
+    champions = FakeChampions(shop.champion(JUNE))
+    assert [d.asof for d in publish(shop.store, champions)] == [JUNE, JULY]
+    (asked,) = publish(shop.store, champions, early)
+    assert asked.problem
     assert set(shop.store.scores(GDP)["asof"]) == {JUNE, JULY}
+
+
+def test_a_forecast_is_published_for_the_newest_day_and_two_years(shop: Shop) -> None:
+    forecast = replace(shop.champion(JUNE), name="forecast-gdpc1-US")
+    (done,) = publish(shop.store, FakeChampions(forecast))
+    assert done.asof == JULY
+    assert (len(done.periods), done.periods[0], done.news) == (8, "2016-Q3", 0)
+    assert publish(shop.store, FakeChampions(forecast)) == ()
 
 
 def test_without_a_champion(shop: Shop) -> None:
