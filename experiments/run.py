@@ -86,8 +86,8 @@ def _written(logged: Run, page: bytes) -> Path:
 
 
 def _news(found: Backtest, label: str, store: Store) -> list[News]:
-    """What moved the model between the first and the last real vintage, for periods that neither of them had published."""
-    kept, real = found.bundles[label], [end_of(day) for day in found.spec.real]
+    """What moved the model between the last two real origins, for periods that neither of them had published."""
+    kept, real = found.bundles[label], [end_of(day) for day in found.spec.real[-2:]]
     if len(real) < 2:
         return []
     cube = Cube(store, kept.model.inputs)
