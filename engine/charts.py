@@ -209,13 +209,19 @@ def _bars(table: pl.DataFrame, language: Language, most: int) -> list[tuple[str,
     name = "name_zh" if language == "zh" else "name_en"
     released = table.filter(pl.col("kind") == "release").sort(pl.col("impact").abs(), descending=True)
     shown = min(most, int((released["impact"].abs() >= LEAST).sum()))
-    bars = [(f"{r[name]} {r['period']}", float(r["impact"])) for r in released.head(shown).to_dicts()]
+    room = 20 if language == "zh" else 38
+    bars = [(f"{clip(r[name], room)} {r['period']}", float(r["impact"])) for r in released.head(shown).to_dicts()]
     if len(rest := released.slice(shown)):
         bars.append((_say("rest", language).format(len(rest)), float(rest["impact"].sum())))
     for kind in ("revision", "weights", "re-estimation"):
         if len(part := table.filter(pl.col("kind") == kind)):
             bars.append((_say(kind, language), float(part["impact"].sum())))
     return bars
+
+
+def clip(name: str, most: int) -> str:
+    """Names of computed columns are sentences."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _spread(places: list[float], gap: float) -> list[float]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.charts import DARK, GREY, Language, as_svg, canvas, mark_synthetic
+from engine.charts import DARK, GREY, Language, as_svg, canvas, clip, mark_synthetic
 from engine.errors import BadInput
 
 _LIGHT = "#6aaed6"
@@ -56,7 +56,7 @@ def coming(
         names = []
         for b in (bars[i] for i in kept):
             day = f"{b.day}, {_say('overdue', language)}" if b.overdue else b.day
-            names.append(f"{_clip(b.name_zh, 20) if zh else _clip(b.name_en, 38)} {b.period} ({day})")
+            names.append(f"{clip(b.name_zh, 20) if zh else clip(b.name_en, 38)} {b.period} ({day})")
         axes.set_yticks(rows, names)
         axes.invert_yaxis()
         top = max(float(np.max(alone)), float(np.max(turn)), 1.0)
@@ -70,11 +70,6 @@ def coming(
         if synthetic:
             mark_synthetic(figure, language)
         return as_svg(figure)
-
-
-def _clip(name: str, most: int) -> str:
-    """Names of computed columns are sentences."""
-    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _say(key: str, language: Language) -> str:

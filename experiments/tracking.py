@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import tempfile
 import time
 import warnings
@@ -350,6 +351,7 @@ def _client() -> Iterator[Any]:
 
 @cache
 def _connect(uri: str) -> tuple[Any, Any]:
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     for name in ("mlflow", "alembic"):  # an upgrade of a new SQLite file prints a hundred lines
         logging.getLogger(name).setLevel(logging.ERROR)
     from mlflow import MlflowClient

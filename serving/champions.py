@@ -5,6 +5,7 @@ What is loaded is our own bundle (arrays and JSON), not a pyfunc: a request runs
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -219,6 +220,7 @@ class Registry:
         path = self._uri.removeprefix("sqlite:///")
         if path != self._uri and not Path(path).exists():  # MLflow would make an empty one
             raise NotReady("nothing was tracked yet: `jingqi experiment run SPEC`, or `jingqi demo`")
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
 
