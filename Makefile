@@ -1,9 +1,9 @@
-# make demo | test | check | bench. Each makes .venv on first use; nothing else is needed but Python 3.11 and make.
+# make demo | test | check | bench | contest. Each makes .venv on first use; nothing else is needed but Python 3.11 and make.
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench contest clean
 .DEFAULT_GOAL := demo
 
 # uv installs in seconds what pip does in minutes; where it cannot (an index that only pip is set up for), pip does it.
@@ -41,6 +41,10 @@ check: .venv/dev
 
 bench: .venv/dev
 	@for script in tests/benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+
+# Hours for the peers, once; minutes for us. On real data beside this folder (tests/contest/).
+contest: .venv/dev
+	@for script in us china m3; do $(BIN)/python tests/contest/$$script.py || exit 1; done
 
 clean:
 	rm -rf .venv
