@@ -32,7 +32,8 @@ Q3 = Period.parse("2016-Q3")
 
 
 def panel() -> Panel:
-    return nyfed.panels()[1].select(FEW)
+    known: Panel = nyfed.panels()[1]
+    return known.select(FEW)
 
 
 def model() -> Dfm:

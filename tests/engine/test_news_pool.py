@@ -132,7 +132,8 @@ def test_new_parameters_count_at_the_old_weights() -> None:
 
 def test_what_was_expected_is_told_where_members_agree_on_it() -> None:
     old, new = panels()
-    table = news(*[Pool(members(), {"dfm": 0.5, "few": 0.5})] * 2, old, new, Q3).table
+    pool = Pool(members(), {"dfm": 0.5, "few": 0.5})
+    table = news(pool, pool, old, new, Q3).table
     single = {k: news(members()[k], members()[k], old, new, Q3).table for k in ("dfm", "few")}
     mine = (pl.col("series") == "payems@US") & (pl.col("kind") == "release")
     row = table.filter(mine).head(1).to_dicts()[0]
