@@ -19,9 +19,10 @@ from engine.errors import BadInput, NotEnoughData, Refused
 from engine.typing import Bools, Floats, Ints
 from modelzoo.scorecard import weights as weighing
 from modelzoo.scorecard.aggregate import aggregate
+from modelzoo.scorecard.choices import Weighting
 from modelzoo.scorecard.contributions import contributions
 from modelzoo.scorecard.denominate import denominate
-from modelzoo.scorecard.framework import Framework, Weighting
+from modelzoo.scorecard.framework import Framework
 from modelzoo.scorecard.impute import impute
 from modelzoo.scorecard.normalise import normalise, orient
 from modelzoo.scorecard.outliers import Treated, treat

@@ -14,8 +14,8 @@ import numpy as np
 from engine.errors import BadInput, Unknown
 from engine.typing import Floats, Ints
 from modelzoo.scorecard.aggregate import aggregate
+from modelzoo.scorecard.choices import FLAT
 from modelzoo.scorecard.evaluate import Scored
-from modelzoo.scorecard.framework import FLAT
 from modelzoo.scorecard.normalise import normalise
 
 _OWN = ("goalposts", "efficacy", "ratio")  # a unit's score on an indicator is its own affair

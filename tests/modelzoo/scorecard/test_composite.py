@@ -19,10 +19,12 @@ from engine.panel import NEVER, Panel
 from engine.typing import Floats
 from modelzoo import bundle, telling, zoo
 from modelzoo.scorecard.alternatives import Alternatives
+from modelzoo.scorecard.choices import Normalisation, Treatment
 from modelzoo.scorecard.columns import over_time
 from modelzoo.scorecard.composite import Composite, FittedComposite
 from modelzoo.scorecard.evaluate import evaluate
-from modelzoo.scorecard.framework import Framework, Node, Normalisation, Treatment
+from modelzoo.scorecard.framework import Framework
+from modelzoo.scorecard.node import Node
 from modelzoo.scorecard.outliers import treat
 
 UNITS = tuple(f"SYN-33{n:02d}" for n in range(1, 9))

@@ -20,9 +20,11 @@ from engine.errors import BadInput, NotEnoughData
 from engine.typing import Floats
 from modelzoo.scorecard.aggregate import aggregate
 from modelzoo.scorecard.alternatives import Alternatives, Prepared, steps
+from modelzoo.scorecard.choices import Aggregation, Normalisation, Screening, Treatment
 from modelzoo.scorecard.draws import rank_table, scores
 from modelzoo.scorecard.evaluate import evaluate
-from modelzoo.scorecard.framework import Aggregation, Framework, Node, Normalisation, Screening, Treatment
+from modelzoo.scorecard.framework import Framework
+from modelzoo.scorecard.node import Node
 from modelzoo.scorecard.normalise import normalise
 from modelzoo.scorecard.outliers import treat
 from modelzoo.scorecard.uncertainty import sensitivity, uncertainty
