@@ -175,7 +175,7 @@ def _place(data: Any, loc: tuple[int | str, ...]) -> str:
             data = data[key]
         except (KeyError, IndexError, TypeError):
             break
-        if isinstance(data, dict) and loc[0] == "tree":
+        if isinstance(data, dict) and (key == "tree" or (loc[0] == "tree" and isinstance(key, int))):
             node, keys = str(data.get("name", "(without a name)")), list(loc[depth + 1 :])
     key = "key " + ".".join(map(str, keys))
     return f"node {node}, {key}" if node else key

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.errors import BadInput
-from modelzoo.scorecard.choices import STRICT, Missing
+from modelzoo.scorecard.choices import STRICT, Missing, Small
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Node:
     direction: 1 more is better, -1 less is better, 0 nearer to ``target`` is better. denominator: the name of what the
     indicator is divided by. target: the value aimed at. goalposts: the raw values (low, high) between which the score
     runs, low < high whatever the direction. cap: the most that the normalised score may be. missing: how its gaps are
-    filled, where it differs from the framework's rule. unit: of the indicator as delivered.
+    filled, where it differs from the framework's rule. small: what is done where it rests on few. unit: of the indicator as
+    delivered.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Node:
     goalposts: tuple[float, float] | None = None
     cap: float | None = None
     missing: Missing | None = None
+    small: Small | None = None
     unit: str = ""
     __pydantic_config__ = STRICT
 
@@ -49,7 +51,7 @@ class Node:
     def _check_group(self) -> None:
         given = [
             field
-            for field in ("direction", "denominator", "target", "goalposts", "cap", "missing")
+            for field in ("direction", "denominator", "target", "goalposts", "cap", "missing", "small")
             if getattr(self, field) is not None
         ]
         if given:
@@ -64,6 +66,8 @@ class Node:
             raise BadInput(f"node {self.name}: direction 0 means nearer to the target is better; give target")
         if any(v is not None and not math.isfinite(v) for v in (self.target, self.cap)):
             raise BadInput(f"node {self.name}: target and cap are finite numbers")
+        if self.small is not None and (problem := self.small.problem(self.name, self.denominator)):
+            raise BadInput(f"node {self.name}: small {problem}")
         if self.goalposts is not None:
             low, high = self.goalposts
             if not (math.isfinite(low) and math.isfinite(high) and low < high):
