@@ -177,13 +177,14 @@ def evaluate(
 
     ok = ~np.isnan(scores[:, 0])
     left_out += [(named[u], "too few of its groups could be scored") for u in np.flatnonzero(~ok).tolist()]
-    _enough(framework, kept[ok], left_out)
+    rows = kept[ok]
+    _enough(framework, rows, left_out)
     return Scored(
         framework=framework,
         units=tuple(named[u] for u in np.flatnonzero(ok)),
-        raw=raw[kept][ok],
-        denominated=denominated[kept][ok],
-        small=Steadied(*(part[kept][ok] for part in (small.values, small.hidden, small.reliability))),
+        raw=raw[rows],
+        denominated=denominated[rows],
+        small=Steadied(small.values[rows], small.hidden[rows], small.reliability[rows]),
         imputed=filling.values[ok],
         treated=treated[ok],
         normalised=normalised[ok],
