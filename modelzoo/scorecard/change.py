@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -31,8 +32,9 @@ from engine.typing import Bools, Floats, Ints
 from modelzoo.scorecard.composite import FittedComposite, Sheet
 from modelzoo.scorecard.evaluate import Scored
 
-CAUSES = ("own", "others", "revision", "method")
-NAMES = {
+Cause: TypeAlias = Literal["own", "others", "revision", "method"]
+CAUSES: tuple[Cause, ...] = ("own", "others", "revision", "method")
+NAMES: dict[Cause, tuple[str, str]] = {
     "own": ("Own performance", "自身表现"),
     "others": ("Others' performance", "其他单位表现"),
     "revision": ("Revision", "数据修订"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Literal, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,8 @@ import polars as pl
 from engine.calendar import Period
 from engine.reading import READINGS
 from modelzoo.scorecard.evaluate import Scored
+
+MarkName: TypeAlias = Literal["hidden", "carried", "filled", "missing", "shrunk"]
 
 
 class Mark(IntEnum):
@@ -20,6 +23,15 @@ class Mark(IntEnum):
     FILLED = 3
     MISSING = 2
     SHRUNK = 5
+
+
+NAMES: dict[Mark, tuple[MarkName, str]] = {
+    Mark.HIDDEN: ("hidden", "样本过少，不公布"),
+    Mark.CARRIED: ("carried", "沿用前期"),
+    Mark.FILLED: ("filled", "插补"),
+    Mark.MISSING: ("missing", "缺失"),
+    Mark.SHRUNK: ("shrunk", "向均值收缩"),
+}
 
 
 def marks(scored: Scored, period: Period) -> pl.DataFrame:
