@@ -31,14 +31,14 @@ def exact(value: float | None, digits: int = 2) -> str:
     return f'<data value="{float(value)!r}">{number(value, digits)}</data>'
 
 
-def table(heads: Sequence[Say], rows: Sequence[Sequence[str]]) -> str:
-    """Folded; cells are HTML already, the first of a row is its head."""
+def table(heads: Sequence[Say], rows: Sequence[Sequence[str]], unfolded: bool = False) -> str:
+    """Folded unless said otherwise; cells are HTML already, the first of a row is its head."""
     top = "".join(f'<th scope="col">{both(h)}</th>' for h in heads)
     body = "".join(
         f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{c}</td>" for c in row[1:]) + "</tr>" for row in rows
     )
     inner = f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
-    return f'<details class="data"><summary>{both(_TABLE)}</summary>{inner}</details>'
+    return f'<details class="data"{" open" if unfolded else ""}><summary>{both(_TABLE)}</summary>{inner}</details>'
 
 
 def document(title: Say, when: str, sections: Sequence[str], synthetic: bool, language: Language = "en") -> bytes:

@@ -42,15 +42,16 @@ def _page(said: UnitPage) -> bytes:
             [both(_of(r)), html.exact(r.value, 4), html.exact(r.score), str(r.place), html.exact(r.gap)] for r in gaps
         ]
         head = html.heading(("Strengths and weaknesses", "优势与短板"))
-        parts += [head, drawing.bars(bars, label, said.is_synthetic), html.table(heads, rows)]
+        parts += [head, _soft(label), drawing.bars(bars, label, said.is_synthetic), html.table(heads, rows)]
     parts.append(html.heading(("What would gain a place", "提升位次")))
     if said.lifts:
         label = ("Way to the next place, % of the range over the units", "提升一位所需幅度，占各单位极差的百分比")
         names = [_called(r.indicator, r.indicator_en, r.indicator_zh) for r in said.lifts]
-        bars = [
-            Bar(name, 100 * r.effort, more=(pair(("needed", "所需"), f"{r.needed:.4g}"), pair(("places at best", "最多可升"), f"+{r.places}")))
-            for name, r in zip(names, said.lifts, strict=True)
-        ]  # fmt: skip
+        more = [
+            (pair(("needed", "所需"), f"{r.needed:.4g}"), pair(("places at best", "最多可升"), f"+{r.places}"))
+            for r in said.lifts
+        ]
+        bars = [Bar(name, 100 * r.effort, more=m) for name, r, m in zip(names, said.lifts, more, strict=True)]
         heads = [
             _INDICATOR,
             ("now", "现值"),
@@ -62,18 +63,18 @@ def _page(said: UnitPage) -> bytes:
             [both(name), html.exact(r.value, 4), html.exact(r.needed, 4), html.exact(r.gain, 4), f"+{r.places}"]
             for name, r in zip(names, said.lifts, strict=True)
         ]
-        parts += [drawing.bars(bars, label, said.is_synthetic, 1), html.table(heads, rows)]
+        parts += [_soft(label), drawing.bars(bars, label, said.is_synthetic, 1), html.table(heads, rows)]
     else:
         parts.append(f"<p>{both(('No indicator alone gains a place.', '单个指标均不能提升位次。'))}</p>")
     peers = [[both(_called(p.peer, p.peer_en, p.peer_zh)), html.exact(p.distance)] for p in said.peers]
-    parts += [html.heading(("Peers", "相近单位")), html.table([_UNIT, ("distance", "距离")], peers)]
+    parts += [html.heading(("Peers", "相近单位")), html.table([_UNIT, ("distance", "距离")], peers, True)]
     marks = [
         [both(_called(m.indicator, m.indicator_en, m.indicator_zh)), both((m.mark, m.mark_zh))] for m in said.marks
     ]
     if marks:
         parts += [
             html.heading(("Not simply as reported", "数据说明")),
-            html.table([_INDICATOR, ("mark", "标记")], marks),
+            html.table([_INDICATOR, ("mark", "标记")], marks, True),
         ]
     return html.document(title, f"{said.board.period}, {said.board.asof}", parts, said.is_synthetic)
 
@@ -89,7 +90,7 @@ def _change(said: BoardChange) -> bytes:
         + [html.exact(row[u.unit, "", c].places, 1) for c in CAUSES]
         for u in said.units
     ]
-    parts += [html.heading(("Places gained, by cause", "位次变化及原因")), html.table(heads, rows)]
+    parts += [html.heading(("Places gained, by cause", "位次变化及原因")), html.table(heads, rows, True)]
     for u in said.units:
         name = _called(u.unit, u.unit_en, u.unit_zh)
         moved = (f"place {u.rank_before} → {u.rank_after}", f"位次 {u.rank_before} → {u.rank_after}")
@@ -102,7 +103,7 @@ def _change(said: BoardChange) -> bytes:
             f"得分 {u.score_before:.2f} → {u.score_after:.2f}",
         )
         head = f'<h3 id="{escape(drawing.anchor(u.unit))}">{both(name)} · {both(moved)}</h3>'
-        parts += [head, f'<p class="soft">{both(label)}</p>', drawing.bars(bars, label, said.is_synthetic)]
+        parts += [head, _soft(label), drawing.bars(bars, label, said.is_synthetic)]
     if indicators:
         unit = said.units[0].unit
         cells = {n: [row[unit, n, c] for c in CAUSES] for n in indicators}
@@ -116,10 +117,14 @@ def _change(said: BoardChange) -> bytes:
         ]
         parts += [
             html.heading(("Score by indicator", "各指标贡献")),
-            html.table([_INDICATOR, *(NAMES[c] for c in CAUSES)], table),
+            html.table([_INDICATOR, *(NAMES[c] for c in CAUSES)], table, True),
         ]
     title = (said.title_en or said.target, said.title_zh or said.target)
     return html.document(title, f"{b.period} ({b.asof}) → {a.period} ({a.asof})", parts, said.is_synthetic)
+
+
+def _soft(said: Say) -> str:
+    return f'<p class="soft">{both(said)}</p>'
 
 
 def _called(code: str, en: str, zh: str) -> Say:

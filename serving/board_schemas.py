@@ -142,7 +142,7 @@ class MarkRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPage:
-    """The page of one unit: strengths, weaknesses, peers, what would gain it a place with the least effort."""
+    """The page of one unit: strengths, weaknesses, peers, what would raise its rank most."""
 
     target: Annotated[str, Field(examples=["quality@SYN-33"])]
     title_en: str
@@ -160,6 +160,8 @@ class UnitPage:
     strengths: tuple[StandingRow, ...]
     weaknesses: tuple[StandingRow, ...]
     peers: tuple[PeerRow, ...]
-    lifts: Annotated[tuple[LiftRow, ...], Field(description="The least effort first.")]
+    lifts: Annotated[
+        tuple[LiftRow, ...], Field(description="What would raise the rank most, of equals the least effort first.")
+    ]
     no_help: Annotated[tuple[str, ...], Field(description="Indicators that alone gain no place.")]
     marks: tuple[MarkRow, ...]

@@ -10,7 +10,7 @@ from rich.table import Table
 from modelzoo.scorecard.change import CAUSES, NAMES, Cause
 from serving.board_schemas import BoardChange, ChangeRow, StandingRow, UnitPage
 
-_HEADS = [f"{NAMES[c][0].removesuffix(' performance')} {NAMES[c][1]}" for c in CAUSES]
+_HEADS = [f"{en} {NAMES[c][1]}" for c, en in zip(CAUSES, ("own", "others", "revision", "method"), strict=True)]
 
 
 def show(out: Console, said: BoardChange | UnitPage) -> None:
@@ -31,7 +31,7 @@ def show_change(out: Console, said: BoardChange) -> None:
     score = _table(("unit", "单位", "from", "to", "change 得分变化", *_HEADS), 2, "score 得分")
     for u in said.units:
         mine = [row[u.unit, "", c] for c in CAUSES]
-        ranks = (str(u.rank_before), str(u.rank_after), f"{u.rank_before - u.rank_after:+d}")
+        ranks = (str(u.rank_before), str(u.rank_after), _signed(u.rank_before - u.rank_after, 0))
         places.add_row(u.unit, u.unit_zh, *ranks, *(_signed(r.places or 0.0, 1) for r in mine))
         scores = (f"{u.score_before:.2f}", f"{u.score_after:.2f}", _signed(u.score_after - u.score_before))
         score.add_row(u.unit, u.unit_zh, *scores, *(_signed(r.score) for r in mine))
@@ -54,10 +54,8 @@ def show_page(out: Console, said: UnitPage) -> None:
         f"[bold]{said.unit_en} {said.unit_zh}[/] ({said.unit}), {said.title_en or said.target} {said.title_zh}, "
         f"{said.board.period} as of [bold]{said.board.asof}[/]{_made_up(said.is_synthetic)}"
     )
-    out.print(
-        f"place [bold]{said.rank}[/] of {said.units} 位次 {said.rank}/{said.units}, 90 %: {said.rank_low:.0f}–{said.rank_high:.0f}; "
-        f"score 得分 {said.score:.2f}"
-    )
+    interval = f"90 %: {said.rank_low:.0f}–{said.rank_high:.0f}"
+    out.print(f"place 位次 [bold]{said.rank}[/] of {said.units}, {interval}; score 得分 {said.score:.2f}")
     out.print(_standings("strengths 优势", said.strengths))
     out.print(_standings("weaknesses 短板", said.weaknesses))
     lifts = _table(

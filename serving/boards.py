@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.calendar import Period
-from engine.errors import BadInput, Refused, Unknown
+from engine.errors import BadInput, Unknown
 from engine.indicator import is_synthetic
 from engine.panel import Panel
 from featurestore.panel import build_panel
@@ -56,7 +56,7 @@ def changes(store: Store, champions: Champions, target: str, asof: datetime, ask
 
     Without ``period`` the newest at ``asof``. Without ``since`` both boards are of what is known at ``asof``, the old one of the
     period before. Without ``before`` the newest period at ``since``. Without ``version`` the champion's own.
-    Raises Unknown for a unit or a version, BadInput where the old board is the later one, NotEnoughData, NotReady, Refused.
+    Raises Unknown for a unit or a version, BadInput where the old board is the later one, NotEnoughData, NotReady.
     """
     from modelzoo.scorecard.change import End, change
 
@@ -161,7 +161,7 @@ def _scorecard(champion: Champion, fit: Fit) -> FittedComposite:
     from modelzoo.scorecard.composite import FittedComposite
 
     if not isinstance(fit.fitted, FittedComposite):
-        raise Refused(f"{champion.target}: {champion.bundle.name} ranks no units; scorecard.composite does")
+        raise BadInput(f"{champion.target}: {champion.bundle.name} ranks no units; scorecard.composite does")
     return fit.fitted
 
 
