@@ -66,6 +66,19 @@ def _page(said: UnitPage) -> bytes:
         parts += [_soft(label), drawing.bars(bars, label, said.is_synthetic, 1), html.table(heads, rows)]
     else:
         parts.append(f"<p>{both(('No indicator alone gains a place.', '单个指标均不能提升位次。'))}</p>")
+    if said.goals:
+        heads = [_INDICATOR, ("goal", "目标"), ("nowcast", "预计"), ("probability", "达标概率")]
+        rows = [
+            [
+                both(_called(r.indicator, r.indicator_en, r.indicator_zh)),
+                *map(html.exact, (r.goal, r.mean, r.probability)),
+            ]
+            for r in said.goals.goals
+        ]
+        parts += [
+            html.heading((f"Goals of {said.goals.year}", f"{said.goals.year}年度目标")),
+            html.table(heads, rows, True),
+        ]
     peers = [[both(_called(p.peer, p.peer_en, p.peer_zh)), html.exact(p.distance)] for p in said.peers]
     parts += [html.heading(("Peers", "相近单位")), html.table([_UNIT, ("distance", "距离")], peers, True)]
     marks = [

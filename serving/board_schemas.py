@@ -141,6 +141,31 @@ class MarkRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoalRow:
+    """A goal of the year and what its outcome will be."""
+
+    indicator: str
+    indicator_en: str
+    indicator_zh: str
+    goal: float
+    mean: Annotated[float, Field(description="Nowcast of the year's outcome.")]
+    margin: Annotated[float, Field(description="Mean less goal, above 0 on the better side.")]
+    probability: Annotated[float, Field(description="That the goal is met.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goals:
+    """Goals of the year that runs on the information date. Only of a framework whose targets are such."""
+
+    year: PeriodText
+    goals: tuple[GoalRow, ...]
+    expected: Annotated[float, Field(description="Weighted share of goals that will be met.")]
+    all_met: Annotated[float, Field(description="Probability that every one is, outcomes being unrelated.")]
+    low: Annotated[float, Field(description="The least that it can be, however outcomes go together.")]
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPage:
     """The page of one unit: strengths, weaknesses, peers, what would raise its rank most."""
 
@@ -165,3 +190,4 @@ class UnitPage:
     ]
     no_help: Annotated[tuple[str, ...], Field(description="Indicators that alone gain no place.")]
     marks: tuple[MarkRow, ...]
+    goals: Goals | None

@@ -71,6 +71,18 @@ def show_page(out: Console, said: UnitPage) -> None:
     for p in said.peers:
         peers.add_row(p.peer, p.peer_zh, f"{p.distance:.1f}")
     out.print(peers)
+    if said.goals:
+        g = said.goals
+        goals = _table(
+            ("indicator", "指标", "goal 目标", "nowcast 预计", "probability 达标概率"), 2, f"goals of {g.year} 年度目标"
+        )
+        for row in g.goals:
+            cells = (_plain(row.goal), _plain(row.mean), f"{row.probability:.0%}")
+            goals.add_row(row.indicator_en or row.indicator, row.indicator_zh, *cells)
+        out.print(goals)
+        out.print(
+            f"all met 全部达标 {g.all_met:.0%} (from {g.low:.0%} to {g.high:.0%}); expected share 预期达标比重 {g.expected:.0%}"
+        )
     for m in said.marks:
         out.print(f"{m.indicator_en or m.indicator} {m.indicator_zh}: {m.mark} {m.mark_zh}", style="dim")
     end = said.board

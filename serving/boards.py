@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from engine.calendar import Period
+from engine.calendar import Period, known_day
 from engine.errors import BadInput, Unknown
 from engine.indicator import is_synthetic
 from engine.panel import Panel
@@ -19,6 +19,8 @@ from serving.board_schemas import (
     BoardChange,
     BoardEnd,
     ChangeRow,
+    GoalRow,
+    Goals,
     LiftRow,
     MarkRow,
     PeerRow,
@@ -154,7 +156,29 @@ def unit_page(
             MarkRow(**_called("indicator", name, names), mark=NAMES[Mark(int(m))][0], mark_zh=NAMES[Mark(int(m))][1])
             for name, m in marked
         ),
+        goals=_goals(fitted, panel, region, names),
     )
+
+
+def _goals(fitted: FittedComposite, panel: Panel, unit: str, names: dict[str, tuple[str, str]]) -> Goals | None:
+    """Of the year that runs; None of a framework whose targets are no goals of a year."""
+    from modelzoo.scorecard.outcomes import outlook_of
+
+    if fitted.model.framework.outcome is None:
+        return None
+    year = Period.parse(str(known_day(panel.asof).year))
+    found = outlook_of(fitted.model, panel, unit, year)
+    rows = tuple(
+        GoalRow(
+            **_called("indicator", o.goal.name, names),
+            goal=o.goal.value,
+            mean=o.mean,
+            margin=o.margin,
+            probability=o.probability,
+        )
+        for o in found.outlooks
+    )
+    return Goals(year=str(year), goals=rows, expected=found.expected, all_met=found.all, low=found.low, high=found.high)
 
 
 def _scorecard(champion: Champion, fit: Fit) -> FittedComposite:

@@ -14,7 +14,7 @@ import orjson
 import polars as pl
 
 from engine.estimate import LEVELS, quantile_name
-from serving.board_schemas import BoardChange, ChangeRow, LiftRow, MarkRow, PeerRow, StandingRow, UnitPage
+from serving.board_schemas import BoardChange, ChangeRow, GoalRow, LiftRow, MarkRow, PeerRow, StandingRow, UnitPage
 from serving.schemas import (
     DeliveryRow,
     Departments,
@@ -131,6 +131,8 @@ def frame(answer: Table) -> pl.DataFrame:
             parts = [
                 _table(kind, getattr(answer, name)).with_columns(section=pl.lit(name)) for name, kind in kinds.items()
             ]
+            goals = answer.goals.goals if answer.goals else ()
+            parts.append(_table(GoalRow, goals).with_columns(section=pl.lit("goals")))
             rows = pl.concat(parts, how="diagonal")
             return rows.select(
                 pl.lit(answer.target).alias("target"),

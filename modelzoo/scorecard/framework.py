@@ -39,7 +39,8 @@ class Framework:
     topsis and vikor stand alone. power: of the generalised mean. weighting: where the weights of indicators within their
     group come from (expert: the tree's); those of groups are the tree's. known: the least share of children known for a
     node to be scored. missing: how gaps are filled; leave: the node is the mean of what is known. treatment, screening:
-    none if not given. sources: where the framework comes from.
+    none if not given. outcome: where targets are goals of a year, the model of the zoo that nowcasts what the year will come to
+    (:mod:`modelzoo.scorecard.outcomes`). sources: where the framework comes from.
 
     Raises BadInput naming the node.
     """
@@ -56,6 +57,7 @@ class Framework:
     known: float = 0.0
     treatment: Treatment | None = None
     screening: Screening = field(default_factory=Screening)
+    outcome: str | None = None
     sources: tuple[str, ...] = ()
     __pydantic_config__ = STRICT
 
@@ -80,6 +82,12 @@ class Framework:
             for leaf in self.leaves:
                 if leaf.target is None:
                     raise BadInput(f"node {leaf.name}: normalisation {self.normalisation.method} needs its target")
+        if self.outcome is not None:
+            for leaf in self.leaves:
+                if leaf.target is None or leaf.direction == 0 or leaf.denominator is not None:
+                    raise BadInput(
+                        f"node {leaf.name}: a goal of the year needs a target, a direction of 1 or -1 and no denominator"
+                    )
         if self.normalisation.method == "efficacy":
             for leaf in self.leaves:
                 if leaf.goalposts is None or leaf.direction == 0:

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
+from rich.console import Console
 
 from engine.calendar import Period, end_of
 from engine.errors import BadInput, Unknown
@@ -28,7 +29,8 @@ from modelzoo.scorecard.alternatives import Alternatives
 from modelzoo.scorecard.composite import Composite, FittedComposite
 from modelzoo.scorecard.framework import Framework
 from modelzoo.scorecard.node import Node
-from serving import board_schemas, boards, wire
+from modelzoo.scorecard.outcomes import outlook_of
+from serving import board_pages, board_schemas, board_tables, boards, wire
 from serving.app import create_app
 from serving.champions import Champion
 from tests.modelzoo.scorecard.test_composite import series
@@ -293,3 +295,26 @@ def test_a_carried_value_is_marked_where_it_is_read(store: MemoryStore, champion
     told = fitted.tell(early.with_values([name], values), [Period.parse("2016")])
     (mark,) = told.filter(level="mark").rows()
     assert mark == (UNITS[1], "2016", "mark", "dust", 1.0)
+
+
+def test_goals_of_the_year_stand_on_the_page_with_their_probabilities(tmp_path: Path) -> None:
+    import cities
+
+    model, day = cities.scorecard("annual_targets"), date(2024, 9, 30)
+    panel = cities.panel(model.inputs, day)
+    held = Bundle("scorecard.composite", model, (bundle.fit(model, panel),), panel.series)
+    champion = Champion("scorecard-annual_targets-SYN-33", "1", "run1", held, "Goals", "年度目标")
+    said = boards.unit_page(cities.store(), FakeChampions(None, (champion,)), "annual_targets", "SYN-3301", end_of(day))
+    assert said.goals is not None
+    assert (said.goals.year, len(said.goals.goals), said.board.period) == ("2024", 6, "2023")
+    found = outlook_of(model, panel, "SYN-3301")
+    assert [g.probability for g in said.goals.goals] == [o.probability for o in found.outlooks]
+    assert (said.goals.all_met, said.goals.expected) == (found.all, found.expected)
+    assert wire.frame(said).filter(section="goals").height == 6
+    out = Console(file=io.StringIO(), width=150)
+    board_tables.show(out, said)
+    text = out.file.getvalue()  # type: ignore[attr-defined]
+    assert "goals of 2024 年度目标" in text
+    assert "all met 全部达标" in text
+    board_pages.write(said, tmp_path / "goals.html")
+    assert "2024年度目标" in (tmp_path / "goals.html").read_text(encoding="utf-8")
