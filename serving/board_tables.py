@@ -77,8 +77,8 @@ def show_page(out: Console, said: UnitPage) -> None:
             ("indicator", "指标", "goal 目标", "nowcast 预计", "probability 达标概率"), 2, f"goals of {g.year} 年度目标"
         )
         for row in g.goals:
-            cells = (_plain(row.goal), _plain(row.mean), f"{row.probability:.0%}")
-            goals.add_row(row.indicator_en or row.indicator, row.indicator_zh, *cells)
+            numbers = (_plain(row.goal), _plain(row.mean), f"{row.probability:.0%}")
+            goals.add_row(row.indicator_en or row.indicator, row.indicator_zh, *numbers)
         out.print(goals)
         out.print(
             f"all met 全部达标 {g.all_met:.0%} (from {g.low:.0%} to {g.high:.0%}); expected share 预期达标比重 {g.expected:.0%}"

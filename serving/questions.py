@@ -108,7 +108,7 @@ class AtUnit(AtDay):
     )
 
 
-class BetweenBoards(_Asked):
+class BetweenBoards(Asked):
     """?from=&to=&region=&from_period=&to_period=&from_version="""
 
     since: AsOf | None = Field(

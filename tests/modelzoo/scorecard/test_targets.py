@@ -47,7 +47,7 @@ def test_quantiles_are_met_exactly_also_skewed_or_with_a_step() -> None:
 def test_a_goal_that_is_just_reached_is_met_from_both_sides() -> None:
     for direction in (1, -1):
         for value, met in ((4.9, direction == -1), (5.0, True), (5.1, direction == 1)):
-            assert outlook(Goal("gdp", 5.0, direction), said("gdp", value, 0.0), YEAR).probability == float(met)  # type: ignore[arg-type]
+            assert outlook(Goal("gdp", 5.0, direction), said("gdp", value, 0.0), YEAR).probability == float(met)
 
 
 def test_all_together_by_hand() -> None:
