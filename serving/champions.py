@@ -84,10 +84,14 @@ def _recipe(series: Series) -> str:
 
 
 class Champions(Protocol):
-    """Who answers. The service knows the registry by these four questions."""
+    """Who answers. The service knows the registry by these five questions."""
 
     def champion(self, target: str, kind: str = "nowcast") -> Champion:
         """The champion of a kind for a target. Raises NotReady, naming the command that mends it."""
+        ...
+
+    def version(self, name: str, version: str) -> Champion:
+        """One version of a registered model, champion or not. Raises Unknown."""
         ...
 
     def all(self) -> tuple[Champion, ...]:
@@ -126,6 +130,12 @@ class Registry:
                 "(`jingqi demo` does both)"
             )
         return found
+
+    def version(self, name: str, version: str) -> Champion:
+        if version not in {v.version for v in self.versions(name)}:
+            raise Unknown(f"{name} has no version {version}; `/v1/models/{name}/versions` lists them")
+        with self._asking() as client:
+            return self._load(client, name, version)
 
     def all(self) -> tuple[Champion, ...]:
         names = (m.name for m in self.models() if m.champion is not None and m.name.partition("-")[0] in KINDS)

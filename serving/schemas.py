@@ -146,7 +146,7 @@ class Reading:
         str,
         Field(
             description="index; q025 … q975; part: what a component adds; light: 1 blue to 5 red; score; mark: 1 carried, "
-            "2 missing; rank, rank_low, rank_high; node; firms.",
+            "2 missing, 3 filled, 4 hidden, 5 shrunk; rank, rank_low, rank_high; node; firms.",
             examples=["index"],
         ),
     ]

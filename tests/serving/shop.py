@@ -25,16 +25,23 @@ JUNE, JULY = end_of(date(2016, 6, 29)), end_of(date(2016, 7, 29))
 
 @dataclass
 class FakeChampions:
-    """One champion of a nowcast, or none, and others of other kinds."""
+    """One champion of a nowcast, or none, others of other kinds, and versions that answer no more."""
 
     one: Champion | None
     others: tuple[Champion, ...] = ()
+    older: tuple[Champion, ...] = ()
 
     def champion(self, target: str, kind: str = "nowcast") -> Champion:
         for held in self.all():
             if held.kind == kind and held.target == target:
                 return held
         raise NotReady(f"no champion for {target}: `jingqi experiment promote RUN`")
+
+    def version(self, name: str, version: str) -> Champion:
+        for held in (*self.all(), *self.older):
+            if (held.name, held.version) == (name, version):
+                return held
+        raise Unknown(f"{name} has no version {version}")
 
     def all(self) -> tuple[Champion, ...]:
         return self.others if self.one is None else (self.one, *self.others)

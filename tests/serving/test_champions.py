@@ -49,6 +49,9 @@ def test_the_life_of_a_champion(office: Office, monkeypatch: pytest.MonkeyPatch)
     assert registry.champion(GDP) is held  # not asked again yet
     clock.now = 10.0
     assert registry.champion(GDP).version == second
+    assert registry.version(NAME, first).run_id == "run1"  # a version that answers no more can still be asked
+    with pytest.raises(Unknown, match=f"{NAME} has no version 9"):
+        registry.version(NAME, "9")
     again = registry.champion(GDP)
     clock.now = 20.0
     assert registry.champion(GDP) is again  # asked, and the same: not loaded again
