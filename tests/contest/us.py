@@ -12,15 +12,13 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import engine  # isort: skip  # first: it holds BLAS to one thread
-import judge
-import page
-import peers_nowcast as peers
-import pictures
 import polars as pl
-from loop import replayed
+from contest import judge, page, pictures
+from contest import peers_nowcast as peers
+from contest.loop import replayed
 
 from engine import charts
 from engine.calendar import end_of
