@@ -104,7 +104,6 @@ def test_pictures_are_drawn() -> None:
     for image in (
         pictures.skill(table, ["good", "bad"], "bad", "t", "%", "en"),
         pictures.fan(rows.filter(model="good"), 0, "t", "%", "en"),
-        pictures.covers(rows, ["good"], "t", "en"),
         pictures.falls(rows.filter(model="good"), "t", "en"),
     ):
         assert image.startswith(b"\x89PNG")

@@ -22,6 +22,7 @@ from contest.loop import replayed
 
 from engine import charts
 from engine.calendar import end_of
+from engine.errors import JingqiError
 from engine.model import Model
 from engine.settings import settings
 from experiments import backtest, spec
@@ -148,4 +149,7 @@ def _draw(to: Path, run: Spec, rows: pl.DataFrame, table: pl.DataFrame, pool: st
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except JingqiError as wrong:
+        raise SystemExit(str(wrong)) from None
