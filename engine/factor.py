@@ -53,6 +53,31 @@ class Start:
     cov: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """All pairs of values k months apart, as EM sums over them: months ``(n,)`` in which there is one, and their pattern ``(n,)``;
+    mask ``(N, U)`` which series have one in a month of which pattern; the values now and then ``(N, n)``, 0 where there is none;
+    own ``(4, N)`` their number, and Σ now², Σ now then, Σ then²; by_pattern: each pattern, and the places of its months.
+    """
+
+    months: Ints
+    pattern: Ints
+    mask: Floats
+    now: Floats
+    then: Floats
+    own: Floats
+    by_pattern: tuple[tuple[int, Ints | slice], ...]
+
+
+def _groups(which: Ints) -> tuple[tuple[int, Ints | slice], ...]:
+    """Where each number stands; as a slice where it stands in one run, which costs no copy."""
+    out: list[tuple[int, Ints | slice]] = []
+    for u in np.unique(which):
+        at = np.flatnonzero(which == u)
+        out.append((int(u), slice(at[0], at[-1] + 1) if at[-1] - at[0] + 1 == len(at) else at))
+    return tuple(out)
+
+
 @dataclass(frozen=True)
 class Data:
     """A panel made ready once for many passes. Build with :func:`prepare`.
@@ -79,16 +104,19 @@ class Data:
         return max(1, int(self.patterns.max(initial=1)))
 
     @cached_property
-    def sums(self) -> dict[int, tuple[Floats, Floats, Floats]]:
-        """What EM sums over: for each gap k its cells as a mask, y_t and y_t-k there, ``(N, T)`` each."""
+    def pairs(self) -> dict[int, Cells]:
+        """For each gap k that occurs, its cells."""
         out = {}
         for k in range(int(self.kind.max(initial=-1)) + 1):
-            here = self.kind == k
-            if here.any():
-                before = np.zeros_like(self.Y)
-                before[k:] = self.Y[: len(self.Y) - k]
-                mask, now, then = (np.ascontiguousarray(np.where(here, v, 0.0).T) for v in (1.0, self.Y, before))
-                out[k] = (mask, now, then)
+            months = np.flatnonzero((self.kind == k).any(1))
+            if len(months):
+                here = self.kind[months] == k
+                then = self.Y[np.maximum(months - k, 0)]
+                now, then = (np.ascontiguousarray(np.where(here, v, 0.0).T) for v in (self.Y[months], then))
+                own = np.stack([here.sum(0), (now * now).sum(1), (now * then).sum(1), (then * then).sum(1)])
+                mask = np.ascontiguousarray((self.patterns == k).T.astype(float))
+                pattern = self.pattern[months]
+                out[k] = Cells(months, pattern, mask, now, then, own, _groups(pattern))
         return out
 
 
