@@ -146,7 +146,7 @@ class Memory:
 class Smoothed:
     """loglik; x ``(T, m)`` smoothed means of (b_t, …, b_t-L+1), b = (factors, explicit e); month t has the covariance V[at[t]].
 
-    V: ``(S, m, m)``, only the covariances that differ. data, slot, memory: what a later pass or :func:`weigh` can take up.
+    V: ``(S, m, m)``, only the covariances that differ. The others: what a later pass or :func:`weigh` can take up.
     """
 
     loglik: float
@@ -156,6 +156,8 @@ class Smoothed:
     data: Data
     slot: Ints
     memory: Memory
+    start: Start
+    read: Pass
 
     def cov(self, block: tuple[slice, slice]) -> Floats:
         """``(T, …)`` one block of the smoothed covariance of every month."""
@@ -277,11 +279,13 @@ def smooth(
     serve again. means_only: of the covariances, only that of the last month is right; enough for :func:`weigh` and
     :func:`expected`, and faster.
     """
+    known = shared(like.data, d) if like else 0
+    if like and known:
+        start = like.start
     start = start or stationary(p, d.lags)
-    s = _pass(p, d)
+    s = like.read if like and known and np.array_equal(like.data.patterns, d.patterns) else _pass(p, d)
     k, m, T = p.A.shape[0] + len(p.x_rho), len(start.mean), len(d.Y)
     y, constant = collapse.project(d.Y, d.kind, d.pattern, p.loadings, s.power, s.inverse, s.Z, s.active, s.width)
-    known = _shared(like.data, d) if like else 0
     if like and like.memory.filled + T - known <= len(like.memory.covs):
         before, memory = like.slot[:known], like.memory
     else:
@@ -291,10 +295,10 @@ def smooth(
         start.mean, start.cov, memory.covs, memory.gains, memory.variances, memory.filled, before,
     )  # fmt: skip
     x, at, V = smoother.smooth(means, slot, memory.covs, k, memory.links, memory.linked, means_only)
-    return Smoothed(loglik + constant, x, at, V[: at.max() + 1], d, slot, memory)
+    return Smoothed(loglik + constant, x, at, V[: at.max() + 1], d, slot, memory, start, s)
 
 
-def _shared(a: Data, b: Data) -> int:
+def shared(a: Data, b: Data) -> int:
     """The number of months at the beginning in which two data sets know the same cells."""
     if a.kind.shape[1] != b.kind.shape[1] or a.weights.shape != b.weights.shape or a.gap != b.gap:
         return 0
@@ -306,7 +310,7 @@ def _shared(a: Data, b: Data) -> int:
 def weigh(p: Parameters, s: Smoothed, target: Floats, row: int) -> tuple[Floats, Floats]:
     """Weights of E[target'x_row | data] on every known cell: ``(T, N)`` collapsed and ``(T, E)`` explicit. target: ``(m,)``."""
     d = s.data
-    a = _pass(p, d)
+    a = s.read
     on_rows, on_explicit = smoother.adjoint(
         target, row, s.slot, s.memory.gains, s.memory.links, d.pattern, a.state_Z, a.active, a.state_width, d.X, a.rows, p.A,
         p.x_rho, p.A.shape[0] + len(p.x_rho),

@@ -120,6 +120,7 @@ def _explicit_pairs(s: Smoothed, p: Parameters, d: Data, k: int, R: int) -> Pair
     x, V = s.x[:, : 2 * k] @ L.T, s.V[:, : 2 * k, : 2 * k]
     out = [np.zeros((2, E)), *(np.zeros((2, E, R, R)) for _ in range(3)), *(np.zeros((2, E, R)) for _ in range(4)),
            *(np.zeros((2, E)) for _ in range(3))]  # fmt: skip
+    sums: dict[tuple[int, int], Floats] = {}  # series over the same months share them
     for i in range(E):
         seen = np.flatnonzero(~np.isnan(d.X[:, i]))
         if not len(seen):
@@ -127,7 +128,9 @@ def _explicit_pairs(s: Smoothed, p: Parameters, d: Data, k: int, R: int) -> Pair
         first = max(0, int(seen[0]) - int(np.flatnonzero(d.weights[i])[-1]))
         spans = (slice(first, first + 1), slice(first + 1, int(seen[-1]) + 1))
         for kk, span in enumerate(spans):
-            S = x[span].T @ x[span] + L @ _over(V, s.at[span]) @ L.T
+            S = sums.get((span.start, span.stop))
+            if S is None:
+                S = sums[span.start, span.stop] = x[span].T @ x[span] + L @ _over(V, s.at[span]) @ L.T
             f, g, z, w = slice(0, R), slice(k, k + R), R + i, k + R + i
             square = [S[f, f], S[f, g], S[g, g]]
             cross = [S[f, z], S[f, w], S[z, g], S[g, w]]
