@@ -82,6 +82,17 @@ class AtRegion(AtDay):
     region: str | None = Field(None, description="One unit of what is read; without it all.", examples=["SYN-3301"])
 
 
+class AtMonths(AtRegion):
+    """?asof=&region=&months="""
+
+    months: int | None = Field(
+        None,
+        ge=0,
+        le=2400,
+        description="How many of the newest periods, 0 for the whole history. Without it 36 of an index, 24 of lights, 12 waves.",
+    )
+
+
 class AtQuality(AtDay):
     """?asof=&series=&department=&severity="""
 
@@ -105,6 +116,7 @@ DayQuery = Annotated[AtDay, Query()]
 PeriodsQuery = Annotated[AtPeriods, Query()]
 PeriodQuery = Annotated[AtPeriod, Query()]
 RegionQuery = Annotated[AtRegion, Query()]
+MonthsQuery = Annotated[AtMonths, Query()]
 QualityQuery = Annotated[AtQuality, Query()]
 BetweenQuery = Annotated[Between, Query()]
 
