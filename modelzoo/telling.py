@@ -37,6 +37,11 @@ class Begun(Protocol):
 class Regional(Protocol):
     """A fitted model that holds one of each of several regions."""
 
+    @property
+    def fitted(self) -> Mapping[str, Fitted]:
+        """By code of the region."""
+        ...
+
     def each(self, panel: Panel) -> Iterator[tuple[str, Fitted, Panel]]:
         """Region by region: its code, its model, and what that one reads of the panel."""
         ...
@@ -88,6 +93,13 @@ def known(fitted: Fitted, panel: Panel, count: int | None) -> tuple[Period, ...]
 def oldest(fitted: Fitted, panel: Panel) -> Period:
     """The first period that there is something to say about; of a model that does not know, the first month of the panel."""
     return fitted.oldest(panel) if isinstance(fitted, Begun) else panel.first
+
+
+def of(fitted: Fitted, unit: str) -> Fitted | None:
+    """What a fitted model holds of one unit."""
+    if isinstance(fitted, Regional):
+        return fitted.fitted.get(unit)
+    return fitted if split_id(fitted.model.targets[0])[1] == unit else None  # type: ignore[attr-defined]
 
 
 def each(fitted: Fitted, panel: Panel) -> Iterator[tuple[str, Fitted, Panel]]:

@@ -14,13 +14,27 @@ from fastapi.staticfiles import StaticFiles
 from engine.errors import NotReady
 from engine.settings import Settings
 from featurestore.store import Store
-from serving import answer, observed, problems, quality, readings, routes_news, schemas, wire
+from serving import (
+    answer,
+    changes,
+    observed,
+    problems,
+    proofs,
+    quality,
+    readings,
+    routes_news,
+    schemas,
+    schemas_opened,
+    wire,
+)
 from serving.champions import Champions
 from serving.kept import Kept, data_state, model_state
 from serving.metrics import Measured, Metrics
 from serving.questions import (
     BetweenQuery,
     DayQuery,
+    DaysQuery,
+    LightQuery,
     MonthsQuery,
     NoQuery,
     PeriodsQuery,
@@ -146,6 +160,30 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
     def warning(request: Request, id: str, asked: MonthsQuery) -> Response:
         """Lights and the scores of their items, or the probability of a downturn."""
         return read("warning", request, id, asked)
+
+    @v1.get("/warnings/{id}/proof", tags=["readings"], response_model=schemas_opened.LightProof)
+    def light(request: Request, id: str, asked: LightQuery) -> Response:
+        """A light, opened: thresholds, scores, what would flip it, the rules before, how it was first known."""
+        asof = asked.asof or answer.newest_for(store, champions, id, "warning")
+        state, of = model_state(store, champions, id, "warning"), (asked.region, asked.period)
+        key = state and (state, "proof", id, asof, of)
+        return reply(request, key, lambda: proofs.proof(store, champions, id, asof, *of))
+
+    def moved(kind: str, request: Request, id: str, asked: DaysQuery) -> Response:
+        asof = asked.until or answer.newest_for(store, champions, id, kind)
+        state, of = model_state(store, champions, id, kind), (asked.region, asked.period)
+        key = state and (state, "changes", kind, id, asked.since, asof, of)
+        return reply(request, key, lambda: changes.changes(store, champions, kind, id, asked.since, asof, *of))
+
+    @v1.get("/indices/{id}/changes", tags=["readings"], response_model=schemas_opened.Changes)
+    def index_changes(request: Request, id: str, asked: DaysQuery) -> Response:
+        """Why an index moved between two days: revisions, new data, seasonal factors, weights, rules; they add up."""
+        return moved("index", request, id, asked)
+
+    @v1.get("/warnings/{id}/changes", tags=["readings"], response_model=schemas_opened.Changes)
+    def warning_changes(request: Request, id: str, asked: DaysQuery) -> Response:
+        """Why a light or a probability moved between two days: as of an index, and thresholds; they add up."""
+        return moved("warning", request, id, asked)
 
     @v1.get("/scorecards/{id}", tags=["readings"], response_model=schemas.Readings)
     def scorecard(request: Request, id: str, asked: RegionQuery) -> Response:

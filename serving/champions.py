@@ -84,7 +84,7 @@ def _recipe(series: Series) -> str:
 
 
 class Champions(Protocol):
-    """Who answers. The service knows the registry by these four questions."""
+    """Who answers. The service knows the registry by these questions."""
 
     def champion(self, target: str, kind: str = "nowcast") -> Champion:
         """The champion of a kind for a target. Raises NotReady, naming the command that mends it."""
@@ -92,6 +92,14 @@ class Champions(Protocol):
 
     def all(self) -> tuple[Champion, ...]:
         """Every champion there is, by name."""
+        ...
+
+    def version(self, champion: Champion, version: str) -> Champion:
+        """Another version of the same registered model. Raises NotReady, Unknown."""
+        ...
+
+    def before(self, champion: Champion) -> Champion | None:
+        """The version that was champion before this one; None if it is the first."""
         ...
 
     def models(self) -> tuple[RegisteredModel, ...]:
@@ -114,6 +122,7 @@ class Registry:
         self._uri, self._recheck, self._clock = tracking_uri, recheck, clock
         self._lock = threading.Lock()
         self._held: dict[str, Champion] = {}
+        self._older: dict[tuple[str, str], Champion] = {}
         self._due: dict[str, float] = {}
         self._client: MlflowClient | None = None
 
@@ -130,6 +139,23 @@ class Registry:
     def all(self) -> tuple[Champion, ...]:
         names = (m.name for m in self.models() if m.champion is not None and m.name.partition("-")[0] in KINDS)
         return tuple(c for c in map(self._champion, names) if c is not None)
+
+    def version(self, champion: Champion, version: str) -> Champion:
+        key = champion.name, version
+        if version == champion.version:
+            return champion
+        with self._lock:
+            if key not in self._older:  # a version does not change
+                with self._asking() as client:
+                    if version not in _numbers(client, champion.name):
+                        raise Unknown(f"{champion.name} has no version {version}")
+                    self._older[key] = self._load(client, *key)
+            return self._older[key]
+
+    def before(self, champion: Champion) -> Champion | None:
+        with self._asking() as client:
+            older = [n for n in _numbers(client, champion.name) if int(n) < int(champion.version)]
+        return self.version(champion, max(older, key=int)) if older else None
 
     def models(self) -> tuple[RegisteredModel, ...]:
         with self._asking() as client:
@@ -249,6 +275,11 @@ def _registered(client: MlflowClient, name: str) -> Any:
 def _champion_version(model: Any) -> str | None:
     version = model.aliases.get(ALIAS)
     return None if version is None else str(version)
+
+
+def _numbers(client: MlflowClient, name: str) -> list[str]:
+    """The versions of a registered model: each of them was champion when it was made."""
+    return [str(v.version) for v in _pages(client.search_model_versions, f"name='{name}'")]
 
 
 def _run_id(version: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,8 +81,8 @@ def nowcast(
         out.print(f"drawn: {file}", style="dim")
 
 
-def _reader(kind: str, about: str) -> click.Command:
-    """The command that reads a champion of one kind."""
+def _reader(kind: str, about: str, *more: Callable[[click.Command], click.Command]) -> click.Command:
+    """The command that reads a champion of one kind; ``more``: options that only this kind has."""
 
     @click.command(kind, help=about)
     @click.argument("target", metavar="ID")
@@ -98,30 +99,71 @@ def _reader(kind: str, about: str) -> click.Command:
     )
     @click.option("--json", "as_json", is_flag=True, help="Print for machines: the body of the HTTP answer.")
     def read(
-        target: str, asof: str | None, region: str | None, months: int | None, chart: str | None, as_json: bool
+        target: str,
+        asof: str | None,
+        region: str | None,
+        months: int | None,
+        chart: str | None,
+        as_json: bool,
+        since: str | None = None,
+        period: str | None = None,
+        proof: bool = False,
     ) -> None:
         from featurestore.connect import connect
-        from serving import answer, readings, wire
+        from serving import answer, changes, proofs, readings, wire
+        from serving.schemas import Readings
 
+        opened = bool(proof or since)
+        if opened and (chart or months is not None):
+            raise click.UsageError("--chart and --months go with readings, not with --proof or --since")
+        if proof and since:
+            raise click.UsageError("--proof or --since, not both")
+        if period and not opened:
+            raise click.UsageError("--period goes with " + ("--proof or --since" if kind == "warning" else "--since"))
+        month = Period.parse(period) if period else None
+        earlier = answer.possible(parse_asof(since)) if since else None
         with connect() as store:
             champions = _champions()
             day = answer.possible(parse_asof(asof)) if asof else answer.newest_for(store, champions, target, kind)
-            said = readings.readings(store, champions, kind, target, day, region, months)
-        if chart:
+            said: wire.Table
+            if proof:
+                said = proofs.proof(store, champions, target, day, region, month)
+            elif earlier:
+                said = changes.changes(store, champions, kind, target, earlier, day, region, month)
+            else:
+                said = readings.readings(store, champions, kind, target, day, region, months)
+        if chart and isinstance(said, Readings):
             readings.write_page(said, Path(chart))
         if as_json:
             click.echo(wire.encode(said), nl=False)
             return
-        from serving import tables
+        from serving import opened_tables, tables
 
-        tables.show_readings(tables.console(), said, 12 if months is None else months)
+        if isinstance(said, Readings):
+            tables.show_readings(tables.console(), said, 12 if months is None else months)
+        else:
+            opened_tables.show(tables.console(), said)
 
+    for option in more:
+        read = option(read)
     return read
 
 
-index = _reader("index", "A prosperity index as of any day: jingqi index coincident@US --asof 2016-07-29.")
+_since = click.option(
+    "--since", metavar="D", help="Why it changed since that day: revisions, new data, factors, weights."
+)
+_period = click.option("--period", metavar="P", help="The month to open: 2024-03. Without it the newest.")
+_proof = click.option("--proof", is_flag=True, help="Thresholds, scores, what would flip the light, the rules before.")
+
+index = _reader(
+    "index", "A prosperity index as of any day: jingqi index coincident@US --asof 2016-07-29.", _period, _since
+)
 warning = _reader(
-    "warning", "The five lights of regions, or the probability of a downturn: jingqi warning lights@SYN-33."
+    "warning",
+    "The five lights of regions, or the probability of a downturn: jingqi warning lights@SYN-33.",
+    _period,
+    _since,
+    _proof,
 )
 scorecard = _reader("scorecard", "Regions scored and ranked, with intervals: jingqi scorecard quality@SYN-33.")
 monitor = _reader("monitor", "Indices from what firms answered: jingqi monitor firms@SYN-33.")

@@ -93,6 +93,12 @@ class AtMonths(AtRegion):
     )
 
 
+class AtLight(AtRegion):
+    """?asof=&region=&period="""
+
+    period: AskedPeriod | None = Field(None, description="A month. Without it: the newest.")
+
+
 class AtQuality(AtDay):
     """?asof=&series=&department=&severity="""
 
@@ -111,6 +117,17 @@ class Between(Asked):
     period: AskedPeriod | None = Field(None, description="Without it: the period that runs on the later day.")
 
 
+class BetweenDays(Asked):
+    """?from=&to=&region=&period="""
+
+    since: AsOf = Field(alias="from", description="The earlier day.")
+    until: AsOf | None = Field(None, alias="to", description=f"The later day. {_NEWEST}")
+    region: str | None = Field(None, description="One unit of what is read; without it that of the target.")
+    period: AskedPeriod | None = Field(
+        None, description="A month. Without it: the newest that the earlier day could tell."
+    )
+
+
 NoQuery = Annotated[Nothing, Query()]
 DayQuery = Annotated[AtDay, Query()]
 PeriodsQuery = Annotated[AtPeriods, Query()]
@@ -118,6 +135,8 @@ PeriodQuery = Annotated[AtPeriod, Query()]
 RegionQuery = Annotated[AtRegion, Query()]
 MonthsQuery = Annotated[AtMonths, Query()]
 QualityQuery = Annotated[AtQuality, Query()]
+LightQuery = Annotated[AtLight, Query()]
+DaysQuery = Annotated[BetweenDays, Query()]
 BetweenQuery = Annotated[Between, Query()]
 
 

@@ -37,9 +37,11 @@ from serving.schemas import (
     Version,
 )
 from serving.schemas_news import Coming, ComingRelease, WhatIf
+from serving.schemas_opened import ChangeItem, Changes, LightProof, ProofItem
 
 Table: TypeAlias = (
-    Nowcast | News | WhatIf | Coming | Readings | Indicators | SeriesValues | Revisions | Quality | Departments | Models
+    Nowcast | News | WhatIf | Coming | Readings | LightProof | Changes | Indicators | SeriesValues
+    | Revisions | Quality | Departments | Models
     | ModelVersions
 )  # fmt: skip
 
@@ -108,6 +110,12 @@ def frame(answer: Table) -> pl.DataFrame:
                 ),
                 pl.all(),
             )
+        case LightProof():
+            return _opened(answer, _table(ProofItem, answer.items), ("target", "region", "period", "asof", "version"))
+        case Changes():
+            ends = pl.lit(answer.before.asof).alias("from"), pl.lit(answer.after.asof).alias("to")
+            items = _table(ChangeItem, answer.items).select(*ends, pl.all())
+            return _opened(answer, items, ("target", "region", "period"))
         case SeriesValues():
             return _table(Value, answer.values).select(
                 pl.lit(answer.series.id).alias("series"), pl.lit(answer.asof).alias("asof"), pl.all(), made_up(answer)
@@ -133,6 +141,12 @@ def _labelled(kind: type, rows: Iterable[object], answer: WhatIf | Coming) -> pl
     about = ("target", "asof", "model", "version", "run_id", "timing", "is_synthetic")
     label = [pl.lit(getattr(answer, c)).alias(c) for c in about]
     return _table(kind, rows).select(label[0], pl.lit(answer.period).alias("target_period"), *label[1:], pl.all())
+
+
+def _opened(answer: LightProof | Changes, rows: pl.DataFrame, labels: tuple[str, ...]) -> pl.DataFrame:
+    """The rows with what they are about, and whether it is made up."""
+    said = [pl.lit(getattr(answer, name)).alias(name) for name in labels]
+    return rows.select(*said, pl.all(), pl.lit(answer.is_synthetic).alias("is_synthetic"))
 
 
 def made_up(answer: SeriesValues | Revisions) -> pl.Expr:

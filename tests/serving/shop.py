@@ -25,10 +25,11 @@ JUNE, JULY = end_of(date(2016, 6, 29)), end_of(date(2016, 7, 29))
 
 @dataclass
 class FakeChampions:
-    """One champion of a nowcast, or none, and others of other kinds."""
+    """One champion of a nowcast, or none, and others of other kinds; older: versions that were champions before."""
 
     one: Champion | None
     others: tuple[Champion, ...] = ()
+    older: tuple[Champion, ...] = ()
 
     def champion(self, target: str, kind: str = "nowcast") -> Champion:
         for held in self.all():
@@ -38,6 +39,16 @@ class FakeChampions:
 
     def all(self) -> tuple[Champion, ...]:
         return self.others if self.one is None else (self.one, *self.others)
+
+    def version(self, champion: Champion, version: str) -> Champion:
+        for held in (champion, *self.older):
+            if (held.name, held.version) == (champion.name, version):
+                return held
+        raise Unknown(f"{champion.name} has no version {version}")
+
+    def before(self, champion: Champion) -> Champion | None:
+        older = [c for c in self.older if c.name == champion.name and int(c.version) < int(champion.version)]
+        return max(older, key=lambda c: int(c.version), default=None)
 
     def models(self) -> tuple[RegisteredModel, ...]:
         return tuple(RegisteredModel(name=c.name, kind=c.kind, champion=c.version, versions=1) for c in self.all())
