@@ -17,6 +17,7 @@ from featurestore.store import Store
 from serving import (
     answer,
     changes,
+    evidence,
     observed,
     problems,
     proofs,
@@ -24,6 +25,7 @@ from serving import (
     readings,
     routes_news,
     schemas,
+    schemas_evidence,
     schemas_opened,
     wire,
 )
@@ -34,6 +36,7 @@ from serving.questions import (
     BetweenQuery,
     DayQuery,
     DaysQuery,
+    LeadsQuery,
     LightQuery,
     MonthsQuery,
     NoQuery,
@@ -168,6 +171,22 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
         state, of = model_state(store, champions, id, "warning"), (asked.region, asked.period)
         key = state and (state, "proof", id, asof, of)
         return reply(request, key, lambda: proofs.proof(store, champions, id, asof, *of))
+
+    @v1.get("/warnings/{id}/alarms", tags=["readings"], response_model=schemas_evidence.Alarms)
+    def alarms(request: Request, id: str, asked: RegionQuery) -> Response:
+        """The rules in the regions of a warning: which ring, and the hits and false alarms of each."""
+        asof = asked.asof or answer.newest_for(store, champions, id, "warning")
+        state = model_state(store, champions, id, "warning")
+        key = state and (state, "alarms", id, asof, asked.region)
+        return reply(request, key, lambda: evidence.alarms(store, champions, id, asof, asked.region))
+
+    @v1.get("/monitors/{id}/leads", tags=["readings"], response_model=schemas_evidence.Leads)
+    def leads(request: Request, id: str, asked: LeadsQuery) -> Response:
+        """From micro to macro: which cells of a survey lead which statistics, with how many firms."""
+        asof = asked.asof or answer.newest_for(store, champions, id, "monitor")
+        state, of = model_state(store, champions, id, "monitor"), (tuple(asked.statistic), asked.region)
+        key = state and (state, "leads", id, asof, of)
+        return reply(request, key, lambda: evidence.leads(store, champions, id, asof, *of))
 
     def moved(kind: str, request: Request, id: str, asked: DaysQuery) -> Response:
         asof = asked.until or answer.newest_for(store, champions, id, kind)

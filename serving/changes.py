@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from engine.calendar import Period
 from engine.errors import BadInput, Unknown
 from engine.indicator import is_synthetic, split_id
+from engine.lights import Lights
 from engine.model import Fitted
 from engine.panel import Panel
 from featurestore.held import held_panel
@@ -27,8 +28,11 @@ from serving.schemas_opened import ChangeEnd, ChangeItem, Changes
 
 _ZH = {
     "revisions": "数据修订", "new data": "新数据", "seasonal factors": "季节因子", "thresholds": "阈值",
-    "weights": "权重", "rules": "其他规则",
+    "weights": "权重", "rules": "其他规则", "new months": "新月份",
 }  # fmt: skip
+MONTHS = "new months"
+"""The step from the newest month of the earlier day to that of the later one."""
+
 _RELEARNED = "权重重估"
 
 
@@ -51,11 +55,12 @@ def changes(
     region: str | None = None,
     period: Period | None = None,
 ) -> Changes:
-    """Why what is said of one month moved from what was known at ``since`` to what was known at ``asof``.
+    """Why what is said moved from what was known at ``since`` to what was known at ``asof``.
 
-    Who answered on the earlier day is the version that published for it, else today's champion as it could have learned then.
-    Without ``region`` that of the target; without ``period`` the newest month that the earlier day could tell. Raises as
-    ``readings``, and BadInput unless since < asof.
+    Of ``period`` on both days; without it from the newest month of the earlier day to the newest of the later one: first why
+    the earlier month is read otherwise by now, then what the components of the months since add. Who answered on the earlier
+    day is the version that published for it, else today's champion as it could have learned then. Without ``region`` that of
+    the target. Raises as ``readings``, and BadInput unless since < asof.
     """
     if since >= asof:
         raise BadInput(
@@ -80,7 +85,11 @@ def changes(
     else:
         said = explained.changes((old.one, first), (new.one, last), month, held, _relearned(old, new, last))
         a, b, found = (said.before, None), (said.after, None), said.table.to_dicts()
-    steps = lit.STEPS if champion.kind == "warning" else explained.STEPS
+    ahead = telling.newest(new.one, last, 1)[0] if period is None else month
+    if ahead != month:
+        since_then, b = _months(new.one, last.select(_inputs(new.one)), month, ahead, b)
+        found += since_then
+    steps = (*(lit.STEPS if champion.kind == "warning" else explained.STEPS), MONTHS)
     names = telling.names(champion.bundle.model, champion.bundle.series)
     items = tuple(_item(row, names, a[1] is not None) for row in found)
     regions = {s.region.code: (s.region.name_en, s.region.name_zh) for s in store.series().values()}
@@ -92,9 +101,8 @@ def changes(
         region=wanted,
         region_en=regions.get(wanted, ("", ""))[0],
         region_zh=regions.get(wanted, ("", ""))[1],
-        period=str(month),
-        before=_side(old, *a),
-        after=_side(new, *b),
+        before=_side(old, month, *a),
+        after=_side(new, ahead, *b),
         change=b[0] - a[0],
         sums={s: math.fsum(i.impact for i in items if i.step == s) for s in steps},
         items=items,
@@ -131,8 +139,27 @@ def _relearned(old: _End, new: _End, panel: Panel) -> Fitted | None:
     return None if before == after else before.fit(panel.select(before.inputs))
 
 
-def _side(end: _End, value: float, light: int | None) -> ChangeEnd:
+def _months(
+    one: Fitted, panel: Panel, month: Period, ahead: Period, now: tuple[float, int | None]
+) -> tuple[list[dict[str, Any]], tuple[float, int | None]]:
+    """What each component adds from one month to a later one, both as read on the later day; with the last of them the light."""
+    lights = one.lights(panel, [month, ahead]) if isinstance(one, FittedLights) else None
+    told = lights or one.estimate(panel, [month, ahead])
+    values = told.index if isinstance(told, Lights) else told.mean
+    names = told.items if isinstance(told, Lights) else told.part_names or ("",)
+    parts = told.parts if told.parts is not None else values[:, None]
+    end = float(values[1]), int(lights.light[1]) if lights else None
+    rows = [
+        {"step": MONTHS, "item": name, "cells": 0, "impact": float(by), "light_before": now[1], "light_after": now[1]}
+        for name, by in zip(names, parts[1] - parts[0], strict=True)
+    ]
+    rows[-1]["light_after"] = end[1]
+    return rows, end
+
+
+def _side(end: _End, period: Period, value: float, light: int | None) -> ChangeEnd:
     return ChangeEnd(
+        period=str(period),
         asof=asof_text(end.panel.asof),
         value=value,
         light=light,

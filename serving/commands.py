@@ -108,17 +108,22 @@ def _reader(kind: str, about: str, *more: Callable[[click.Command], click.Comman
         since: str | None = None,
         period: str | None = None,
         proof: bool = False,
+        alarms: bool = False,
+        leads: bool = False,
+        statistic: tuple[str, ...] = (),
     ) -> None:
         from featurestore.connect import connect
-        from serving import answer, changes, proofs, readings, wire
+        from serving import answer, changes, evidence, proofs, readings, wire
         from serving.schemas import Readings
 
-        opened = bool(proof or since)
-        if opened and (chart or months is not None):
-            raise click.UsageError("--chart and --months go with readings, not with --proof or --since")
-        if proof and since:
-            raise click.UsageError("--proof or --since, not both")
-        if period and not opened:
+        asked = [f"--{n}" for n, on in (("proof", proof), ("since", since), ("alarms", alarms), ("leads", leads)) if on]
+        if asked and (chart or months is not None):
+            raise click.UsageError(f"--chart and --months go with readings, not with {asked[0]}")
+        if len(asked) > 1:
+            raise click.UsageError(f"{' or '.join(asked)}, one at a time")
+        if statistic and not leads:
+            raise click.UsageError("--statistic goes with --leads")
+        if period and not (proof or since):
             raise click.UsageError("--period goes with " + ("--proof or --since" if kind == "warning" else "--since"))
         month = Period.parse(period) if period else None
         earlier = answer.possible(parse_asof(since)) if since else None
@@ -128,6 +133,10 @@ def _reader(kind: str, about: str, *more: Callable[[click.Command], click.Comman
             said: wire.Table
             if proof:
                 said = proofs.proof(store, champions, target, day, region, month)
+            elif alarms:
+                said = evidence.alarms(store, champions, target, day, region)
+            elif leads:
+                said = evidence.leads(store, champions, target, day, statistic, region)
             elif earlier:
                 said = changes.changes(store, champions, kind, target, earlier, day, region, month)
             else:
@@ -137,9 +146,14 @@ def _reader(kind: str, about: str, *more: Callable[[click.Command], click.Comman
         if as_json:
             click.echo(wire.encode(said), nl=False)
             return
-        from serving import opened_tables, tables
+        from serving import evidence_tables, opened_tables, tables
+        from serving.schemas_evidence import Alarms, Leads
 
-        if isinstance(said, Readings):
+        if isinstance(said, Alarms):
+            evidence_tables.show_alarms(tables.console(), said)
+        elif isinstance(said, Leads):
+            evidence_tables.show_leads(tables.console(), said)
+        elif isinstance(said, Readings):
             tables.show_readings(tables.console(), said, 12 if months is None else months)
         else:
             opened_tables.show(tables.console(), said)
@@ -152,7 +166,14 @@ def _reader(kind: str, about: str, *more: Callable[[click.Command], click.Comman
 _since = click.option(
     "--since", metavar="D", help="Why it changed since that day: revisions, new data, factors, weights."
 )
-_period = click.option("--period", metavar="P", help="The month to open: 2024-03. Without it the newest.")
+_period = click.option("--period", metavar="P", help="The month to open, 2024-03. Without it the newest of each day.")
+_alarms = click.option(
+    "--alarms", is_flag=True, help="The rules of its regions instead: which ring, with hits and false alarms."
+)
+_leads = click.option("--leads", is_flag=True, help="Which cells lead which statistics instead, with how many firms.")
+_statistic = click.option(
+    "--statistic", multiple=True, metavar="ID", help="A monthly series to be led; may be repeated."
+)
 _proof = click.option("--proof", is_flag=True, help="Thresholds, scores, what would flip the light, the rules before.")
 
 index = _reader(
@@ -163,10 +184,11 @@ warning = _reader(
     "The five lights of regions, or the probability of a downturn: jingqi warning lights@SYN-33.",
     _period,
     _since,
+    _alarms,
     _proof,
 )
 scorecard = _reader("scorecard", "Regions scored and ranked, with intervals: jingqi scorecard quality@SYN-33.")
-monitor = _reader("monitor", "Indices from what firms answered: jingqi monitor firms@SYN-33.")
+monitor = _reader("monitor", "Indices from what firms answered: jingqi monitor firms@SYN-33.", _statistic, _leads)
 
 
 @click.command()

@@ -45,12 +45,12 @@ def show_proof(out: Console, said: LightProof) -> None:
     )
     table = table_of(heads, left=2)
     for i in said.items:
-        cuts = " ".join(f"{c:7.2f}" for c in i.cuts) + (" ↓" if i.hotter == "below" else "")
+        cuts = " ".join(f"{c:6.2f}" for c in i.cuts) + (" ↓" if i.hotter == "below" else "")
         score = f"{_symbol(i.score)} {i.score}" if i.score else ""
-        to = "" if i.needed is None else f"to {i.needed:.3f} {_symbol(i.flips_to)}"
-        flip = to if i.change is None else f"{signed(i.change)} {to}"
+        by = "" if i.needed is None else f"at {i.needed:.2f}" if i.change is None else f"{i.change:+.2f}"
+        flip = f"{by} {_symbol(i.flips_to)}" if by else ""
         value = "" if i.value is None else f"{i.value:.2f} {i.unit if i.unit == '%' else ''}"
-        table.add_row(*cut((i.name_en, i.name_zh)), value, cuts, score, str(i.weight), f"{i.adds:.2f}", flip)
+        table.add_row(i.name_en[:30], i.name_zh[:14], value, cuts, score, str(i.weight), f"{i.adds:.2f}", flip)
     out.print(table)
     if any(i.hotter == "below" for i in said.items):
         out.print("↓ less is hotter 数值越低越热", style="dim")
@@ -65,7 +65,7 @@ def show_proof(out: Console, said: LightProof) -> None:
         out.print(
             f"under {other.rules_en} ({other.rules_zh}): {other.index:.2f}, {_words(other.light)}, {same}; differs in 差别 {why}"
         )
-    heads = (
+    months = (
         "month 月份",
         "first known 首次可知",
         "index then 当时",
@@ -73,7 +73,7 @@ def show_proof(out: Console, said: LightProof) -> None:
         "index now 现在",
         "light now 现在",
     )
-    history = table_of(heads, left=2)
+    history = table_of(months, left=2)
     for row in said.history[-12:]:
         then, now = (f"{_words(light)}" for light in (row.first_light, row.light))
         star = " *" if row.first_light != row.light else "  "
@@ -86,15 +86,17 @@ def show_proof(out: Console, said: LightProof) -> None:
 def show_changes(out: Console, said: Changes) -> None:
     """A row a step and series, in the order of the steps; the column of impacts adds up to the change."""
     made_up = "  [bold red]SYNTHETIC 合成数据[/]" if said.is_synthetic else ""
-    title = f"[bold]{said.title_en or said.target} {said.title_zh}[/] ({said.region} {said.region_zh}), {said.period}"
+    title = f"[bold]{said.title_en or said.target} {said.title_zh}[/] ({said.region} {said.region_zh})"
     out.print(f"{title}, from {said.before.asof} to {said.after.asof}{made_up}")
     lit = said.after.light is not None
-    heads = ("step", "步骤", "item", "指标", "figures 数据", "impact 影响", *(("light 灯号",) if lit else ()))
-    table = table_of(heads, left=4)
+    columns = ("step", "步骤", "item", "指标", "figures 数据", "impact 影响", *(("light 灯号",) if lit else ()))
+    table = table_of(columns, left=4)
     table.show_footer = True
 
     def end(name: str, of: ChangeEnd) -> None:
-        table.add_row(name, of.asof, "", "", "", f"{of.value:.3f}", *((_words(of.light),) if lit else ()), style="dim")
+        table.add_row(
+            name, of.asof, of.period, "", "", f"{of.value:.3f}", *((_words(of.light),) if lit else ()), style="dim"
+        )
 
     end("before 之前", said.before)
     told = [i for i in said.items if abs(i.impact) >= LEAST or i.light_after != i.light_before]

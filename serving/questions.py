@@ -93,6 +93,16 @@ class AtMonths(AtRegion):
     )
 
 
+class AtLeads(AtRegion):
+    """?asof=&region=&statistic="""
+
+    statistic: list[str] = Field(
+        default_factory=list,
+        description="A monthly series, may be repeated. Without it: industry, retail sales and electricity of the region.",
+        examples=[["ind_va_yoy@SYN-33"]],
+    )
+
+
 class AtLight(AtRegion):
     """?asof=&region=&period="""
 
@@ -124,7 +134,7 @@ class BetweenDays(Asked):
     until: AsOf | None = Field(None, alias="to", description=f"The later day. {_NEWEST}")
     region: str | None = Field(None, description="One unit of what is read; without it that of the target.")
     period: AskedPeriod | None = Field(
-        None, description="A month. Without it: the newest that the earlier day could tell."
+        None, description="A month, on both days. Without it: from the newest of the earlier day to that of the later."
     )
 
 
@@ -135,6 +145,7 @@ PeriodQuery = Annotated[AtPeriod, Query()]
 RegionQuery = Annotated[AtRegion, Query()]
 MonthsQuery = Annotated[AtMonths, Query()]
 QualityQuery = Annotated[AtQuality, Query()]
+LeadsQuery = Annotated[AtLeads, Query()]
 LightQuery = Annotated[AtLight, Query()]
 DaysQuery = Annotated[BetweenDays, Query()]
 BetweenQuery = Annotated[Between, Query()]

@@ -97,8 +97,11 @@ class ChangeItem:
     """What one step changed, of one series where it is a series'. Impacts add up to the change."""
 
     step: Annotated[
-        Literal["revisions", "new data", "seasonal factors", "thresholds", "weights", "rules"],
-        Field(description="weights: of an index all that was learned anew; rules: all other options of a model."),
+        Literal["revisions", "new data", "seasonal factors", "thresholds", "weights", "rules", "new months"],
+        Field(
+            description="new data: figures that the month lacked on the earlier day; weights: of an index all that was learned "
+            "anew; rules: all other options of a model; new months: from the earlier day's newest month to the later day's."
+        ),
     ]
     step_zh: str
     item: Annotated[str, Field(description="Empty where the step is no series'.")]
@@ -115,6 +118,7 @@ class ChangeEnd:
     """One of the two days."""
 
     asof: AsOf
+    period: PeriodText
     value: float
     light: Said
     version: str
@@ -134,7 +138,6 @@ class Changes:
     region: str
     region_en: str
     region_zh: str
-    period: PeriodText
     before: ChangeEnd
     after: ChangeEnd
     change: float

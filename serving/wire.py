@@ -36,13 +36,13 @@ from serving.schemas import (
     Value,
     Version,
 )
+from serving.schemas_evidence import AlarmRow, Alarms, LeadRow, Leads
 from serving.schemas_news import Coming, ComingRelease, WhatIf
 from serving.schemas_opened import ChangeItem, Changes, LightProof, ProofItem
 
 Table: TypeAlias = (
-    Nowcast | News | WhatIf | Coming | Readings | LightProof | Changes | Indicators | SeriesValues
-    | Revisions | Quality | Departments | Models
-    | ModelVersions
+    Nowcast | News | WhatIf | Coming | Readings | LightProof | Changes | Alarms | Leads | Indicators | SeriesValues | Revisions
+    | Quality | Departments | Models | ModelVersions
 )  # fmt: skip
 
 JSON = "application/json"
@@ -113,9 +113,14 @@ def frame(answer: Table) -> pl.DataFrame:
         case LightProof():
             return _opened(answer, _table(ProofItem, answer.items), ("target", "region", "period", "asof", "version"))
         case Changes():
-            ends = pl.lit(answer.before.asof).alias("from"), pl.lit(answer.after.asof).alias("to")
-            items = _table(ChangeItem, answer.items).select(*ends, pl.all())
-            return _opened(answer, items, ("target", "region", "period"))
+            a, b = answer.before, answer.after
+            ends = {"from": a.asof, "to": b.asof, "from_period": a.period, "to_period": b.period}
+            items = _table(ChangeItem, answer.items).select(*(pl.lit(v).alias(c) for c, v in ends.items()), pl.all())
+            return _opened(answer, items, ("target", "region"))
+        case Alarms():
+            return _opened(answer, _table(AlarmRow, answer.alarms), ("target", "asof"))
+        case Leads():
+            return _opened(answer, _table(LeadRow, answer.leads), ("target", "asof"))
         case SeriesValues():
             return _table(Value, answer.values).select(
                 pl.lit(answer.series.id).alias("series"), pl.lit(answer.asof).alias("asof"), pl.all(), made_up(answer)
@@ -143,7 +148,7 @@ def _labelled(kind: type, rows: Iterable[object], answer: WhatIf | Coming) -> pl
     return _table(kind, rows).select(label[0], pl.lit(answer.period).alias("target_period"), *label[1:], pl.all())
 
 
-def _opened(answer: LightProof | Changes, rows: pl.DataFrame, labels: tuple[str, ...]) -> pl.DataFrame:
+def _opened(answer: LightProof | Changes | Alarms | Leads, rows: pl.DataFrame, labels: tuple[str, ...]) -> pl.DataFrame:
     """The rows with what they are about, and whether it is made up."""
     said = [pl.lit(getattr(answer, name)).alias(name) for name in labels]
     return rows.select(*said, pl.all(), pl.lit(answer.is_synthetic).alias("is_synthetic"))
