@@ -95,7 +95,9 @@ def _reader(kind: str, about: str, *more: Callable[[click.Command], click.Comman
         help="The newest N periods, 0 for the whole history. Without it 36 of an index, 24 of lights, 12 waves.",
     )  # fmt: skip
     @click.option(
-        "--chart", metavar="FILE", help="Also write a page that can be explored, FILE.html, English and 简体中文."
+        "--chart",
+        metavar="FILE",
+        help="Also write a page to explore, FILE.html, in English and 简体中文, or a picture, FILE.png or FILE.zh.png.",
     )
     @click.option("--json", "as_json", is_flag=True, help="Print for machines: the body of the HTTP answer.")
     def read(
@@ -113,7 +115,7 @@ def _reader(kind: str, about: str, *more: Callable[[click.Command], click.Comman
         statistic: tuple[str, ...] = (),
     ) -> None:
         from featurestore.connect import connect
-        from serving import answer, changes, evidence, proofs, readings, wire
+        from serving import answer, changes, drawn, evidence, proofs, readings, wire
         from serving.schemas import Readings
 
         asked = [f"--{n}" for n, on in (("proof", proof), ("since", since), ("alarms", alarms), ("leads", leads)) if on]
@@ -142,7 +144,7 @@ def _reader(kind: str, about: str, *more: Callable[[click.Command], click.Comman
             else:
                 said = readings.readings(store, champions, kind, target, day, region, months)
         if chart and isinstance(said, Readings):
-            readings.write_page(said, Path(chart))
+            drawn.write(said, Path(chart))
         if as_json:
             click.echo(wire.encode(said), nl=False)
             return

@@ -25,7 +25,7 @@ def show_alarms(out: Console, said: Alarms) -> None:
             continue
         counts = ("" if v is None else str(v) for v in (a.hits, a.false, a.missed))
         numbers = ("" if v is None else f"{v:.2f}" for v in (a.value, a.limit))
-        names = a.name_en[:44], a.name_zh[:14]
+        names = a.name_en[:38], a.name_zh[:14]
         table.add_row(a.region, *names, _STATUS[a.status], a.period or "", *numbers, a.since or "", *counts)
     out.print(table)
     event = ", ".join(sorted({s.partition("@")[0] for s in said.event.values()}))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import cast
 
 import polars as pl
@@ -108,20 +107,6 @@ def ask(store: Store, champion: Champion, asof: datetime, months: int | None = N
     if champion.kind == "index":
         told = pl.concat([told, honest.rows(store, champion, panel, fit)])
     return Said(run, told)
-
-
-def write_page(said: Readings, file: Path) -> None:
-    """The readings as one page that needs nothing else. Raises BadInput for a file that is not called .html."""
-    from engine import interactive
-
-    if file.suffix != ".html":
-        raise BadInput(f"--chart writes a page: name a file that ends in .html, not {file.name}")
-    rows = [[getattr(r, c) for c in READINGS.names()] for r in said.readings]
-    names = {r.unit: (r.unit_en, r.unit_zh) for r in said.readings if r.unit_en}
-    names |= {r.name: (r.name_en, r.name_zh) for r in said.readings if r.name_en}
-    table = pl.DataFrame(rows, schema=READINGS, orient="row")
-    titles = (said.title_en or said.target, said.title_zh or said.target)
-    file.write_bytes(interactive.page(table, *titles, names, said.kind, synthetic=said.is_synthetic))
 
 
 def panel_of(store: Store, champion: Champion, asof: datetime) -> Panel:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
+from rich.console import Console
 
+from engine import charts
 from engine.reading import HONESTY, READINGS
 from engine.record import record
 from modelzoo.prosperity import honesty
-from serving import honest, readings
+from serving import drawn, honest, readings, tables
 from tests.serving import desk
 from tests.serving.desk import INDEX, REGION, day
 from tests.serving.shop import JULY, FakeChampions, Shop
@@ -82,6 +86,34 @@ def test_two_real_vintages_are_replaced_by_pseudo_ones_and_it_says_so(
     assert found.vintages["pseudo"] > 120
     monkeypatch.setattr(honest, "_record", lambda *_: pytest.fail("replayed a second time"))
     assert readings.readings(shared.store, champions, "index", "coincident@US", JULY, None, 3).readings
+
+
+def test_the_page_and_the_table_print_it_beside_the_months(tmp_path: Path) -> None:
+    champions = FakeChampions(None, (desk.index(),))
+    said = readings.readings(desk.store(), champions, "index", INDEX, ASOF)
+    drawn.write(said, tmp_path / "index.html")
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    noise = {r.period: r.value for r in said.readings if r.level == "noise"}
+    assert len(noise) == 12
+    assert "近月读数的可信度" in text
+    assert all(f'<data value="{value!r}">' in text for value in noise.values())
+    out = Console(file=io.StringIO(), width=150, highlight=False)
+    tables.show_readings(out, said)
+    shown = out.file.getvalue()  # type: ignore[attr-defined]
+    lines = {line.split()[2]: line for line in shown.splitlines() if line.startswith(REGION)}
+    assert set(lines) == set(noise)
+    assert all(f" {value:.2f} " in lines[period] for period, value in noise.items())
+    assert "each read with the vintages of its day (real time)" in shown
+    assert "…  " not in shown.partition("Record")[0].partition("\n")[2].partition("\n")[0]  # no head is cut
+
+
+@pytest.mark.parametrize("name", ["index.png", "index.zh.png"])
+def test_a_picture_is_a_picture(tmp_path: Path, name: str) -> None:
+    said = readings.readings(desk.store(), FakeChampions(None, (desk.index(),)), "index", INDEX, ASOF)
+    if name == "index.zh.png" and "zh" not in charts.languages():
+        pytest.skip("no font for Chinese on this machine")
+    drawn.write(said, tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
 def test_what_is_no_index_has_no_record() -> None:
