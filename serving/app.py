@@ -16,17 +16,13 @@ from engine.settings import Settings
 from featurestore.store import Store
 from serving import (
     answer,
-    changes,
-    evidence,
     observed,
     problems,
-    proofs,
     quality,
     readings,
     routes_news,
+    routes_opened,
     schemas,
-    schemas_evidence,
-    schemas_opened,
     wire,
 )
 from serving.champions import Champions
@@ -35,9 +31,6 @@ from serving.metrics import Measured, Metrics
 from serving.questions import (
     BetweenQuery,
     DayQuery,
-    DaysQuery,
-    LeadsQuery,
-    LightQuery,
     MonthsQuery,
     NoQuery,
     PeriodsQuery,
@@ -146,6 +139,7 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
         return reply(request, key, lambda: answer.news(store, champions, target, since, until, asked.period))
 
     routes_news.add(v1, store, champions, reply)
+    routes_opened.add(v1, store, champions, reply)
 
     def read(kind: str, request: Request, id: str, asked: RegionQuery | MonthsQuery) -> Response:
         asof = asked.asof or answer.newest_for(store, champions, id, kind)
@@ -163,46 +157,6 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
     def warning(request: Request, id: str, asked: MonthsQuery) -> Response:
         """Lights and the scores of their items, or the probability of a downturn."""
         return read("warning", request, id, asked)
-
-    @v1.get("/warnings/{id}/proof", tags=["readings"], response_model=schemas_opened.LightProof)
-    def light(request: Request, id: str, asked: LightQuery) -> Response:
-        """A light, opened: thresholds, scores, what would flip it, the rules before, how it was first known."""
-        asof = asked.asof or answer.newest_for(store, champions, id, "warning")
-        state, of = model_state(store, champions, id, "warning"), (asked.region, asked.period)
-        key = state and (state, "proof", id, asof, of)
-        return reply(request, key, lambda: proofs.proof(store, champions, id, asof, *of))
-
-    @v1.get("/warnings/{id}/alarms", tags=["readings"], response_model=schemas_evidence.Alarms)
-    def alarms(request: Request, id: str, asked: RegionQuery) -> Response:
-        """The rules in the regions of a warning: which ring, and the hits and false alarms of each."""
-        asof = asked.asof or answer.newest_for(store, champions, id, "warning")
-        state = model_state(store, champions, id, "warning")
-        key = state and (state, "alarms", id, asof, asked.region)
-        return reply(request, key, lambda: evidence.alarms(store, champions, id, asof, asked.region))
-
-    @v1.get("/monitors/{id}/leads", tags=["readings"], response_model=schemas_evidence.Leads)
-    def leads(request: Request, id: str, asked: LeadsQuery) -> Response:
-        """From micro to macro: which cells of a survey lead which statistics, with how many firms."""
-        asof = asked.asof or answer.newest_for(store, champions, id, "monitor")
-        state, of = model_state(store, champions, id, "monitor"), (tuple(asked.statistic), asked.region)
-        key = state and (state, "leads", id, asof, of)
-        return reply(request, key, lambda: evidence.leads(store, champions, id, asof, *of))
-
-    def moved(kind: str, request: Request, id: str, asked: DaysQuery) -> Response:
-        asof = asked.until or answer.newest_for(store, champions, id, kind)
-        state, of = model_state(store, champions, id, kind), (asked.region, asked.period)
-        key = state and (state, "changes", kind, id, asked.since, asof, of)
-        return reply(request, key, lambda: changes.changes(store, champions, kind, id, asked.since, asof, *of))
-
-    @v1.get("/indices/{id}/changes", tags=["readings"], response_model=schemas_opened.Changes)
-    def index_changes(request: Request, id: str, asked: DaysQuery) -> Response:
-        """Why an index moved between two days: revisions, new data, seasonal factors, weights, rules; they add up."""
-        return moved("index", request, id, asked)
-
-    @v1.get("/warnings/{id}/changes", tags=["readings"], response_model=schemas_opened.Changes)
-    def warning_changes(request: Request, id: str, asked: DaysQuery) -> Response:
-        """Why a light or a probability moved between two days: as of an index, and thresholds; they add up."""
-        return moved("warning", request, id, asked)
 
     @v1.get("/scorecards/{id}", tags=["readings"], response_model=schemas.Readings)
     def scorecard(request: Request, id: str, asked: RegionQuery) -> Response:

@@ -37,6 +37,7 @@ KEPT = 32
 _Rows: TypeAlias = list[tuple[str, str, str, str, float]]
 
 _kept: OrderedDict[Hashable, pl.DataFrame] = OrderedDict()
+_turns: dict[str, threading.Lock] = {}
 _lock = threading.Lock()
 
 
@@ -49,13 +50,17 @@ def rows(store: Store, champion: Champion, panel: Panel, fit: Fit) -> pl.DataFra
     if not any(isinstance(one, Historied) for _, one, _ in telling.each(fit.fitted, panel)):
         return pl.DataFrame(schema=READINGS)
     key = (champion.name, champion.version, champion.run_id, panel.asof, panel.digest(), store.releases().height)
-    with _lock:  # two requests for one day replay once
-        if key not in _kept:
-            _kept[key] = _record(store, champion, panel, fit)
+    with _turns.setdefault(champion.name, threading.Lock()):  # two requests for one day replay once; other indices go on
+        with _lock:
+            if key in _kept:
+                _kept.move_to_end(key)
+                return _kept[key]
+        made = _record(store, champion, panel, fit)
+        with _lock:
+            _kept[key] = made
             while len(_kept) > KEPT:
                 _kept.popitem(last=False)
-        _kept.move_to_end(key)
-        return _kept[key]
+        return made
 
 
 def month_ends(asof: datetime, months: int) -> list[datetime]:

@@ -32,7 +32,8 @@ def whole() -> Panel:
     wave = 0.04 * np.sin(2 * np.pi * t[:, None] / 50 + np.array([0.0, 0.3, -0.2]))
     level = 100 * np.exp(0.003 * t[:, None] + wave + 0.004 * g.normal(size=(MONTHS, 3)))
     level[-1, 2] = np.nan
-    return indices.panel("2000-01", level, [indices.series(i[0]) for i in IDS])
+    made: Panel = indices.panel("2000-01", level, [indices.series(i[0]) for i in IDS])
+    return made
 
 
 def until(months: int, scale: float = 1.0) -> Panel:
@@ -41,7 +42,8 @@ def until(months: int, scale: float = 1.0) -> Panel:
     values = p.values[:months].copy()
     values[-1, 2] = np.nan
     values[-1, :2] *= scale
-    return indices.panel("2000-01", values, p.series, indices.ASOF + timedelta(days=31 * (months - MONTHS)))
+    cut: Panel = indices.panel("2000-01", values, p.series, indices.ASOF + timedelta(days=31 * (months - MONTHS)))
+    return cut
 
 
 def read(model: Conference | Composite | Diffusion, scale: float = 1.0) -> tuple[pl.DataFrame, list[honesty.Reading]]:

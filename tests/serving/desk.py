@@ -23,7 +23,7 @@ LIGHTS, INDEX, REGION = "warning@SYN-33", "coincident@SYN-33", "SYN-33"
 COMPONENTS = ("ind_va_yoy@SYN-33", "retail_yoy@SYN-33", "elec_total_yoy@SYN-33", "fai_yoy_ytd@SYN-33")
 
 
-class Desk(Shelf):
+class Desk(Shelf):  # type: ignore[misc]
     """What the service reads of a store; published: rows that it says were published."""
 
     published: pl.DataFrame = pl.DataFrame(schema=PUBLISHED)

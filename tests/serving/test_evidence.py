@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 import featurestore.connect
 from engine.answers import Answers
-from engine.calendar import Period
+from engine.calendar import Freq, Period
 from engine.errors import BadInput
 from engine.settings import Settings
 from featurestore.panel import build_panel
@@ -116,7 +116,7 @@ def test_leads_are_those_of_the_cells_with_their_firms(store: Store, champions: 
     champion = champions.champion(MONITOR, "monitor")
     answers = Answers(DAY, survey().filter(pl.col("known_at") <= DAY))
     fitted = champion.bundle.fits[0].fitted
-    waves = answers.waves(evidence.Freq.M)
+    waves = answers.waves(Freq.M)
     panel = build_panel(store, ["ind_va_yoy@SYN-33"], DAY)
     alone = led(fitted.tell(answers, waves).filter(unit=REGION, name="orders"), panel, panel.ids).row(0, named=True)  # type: ignore[attr-defined]
     assert (best.lead, best.correlation, best.months) == (alone["lead"], alone["correlation"], alone["months"])
