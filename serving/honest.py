@@ -50,7 +50,8 @@ def rows(store: Store, champion: Champion, panel: Panel, fit: Fit) -> pl.DataFra
     if not any(isinstance(one, Historied) for _, one, _ in telling.each(fit.fitted, panel)):
         return pl.DataFrame(schema=READINGS)
     key = (champion.name, champion.version, champion.run_id, panel.asof, panel.digest(), store.releases().height)
-    with _turns.setdefault(champion.name, threading.Lock()):  # two requests for one day replay once; other indices go on
+    # two requests for one day replay once, and other indices go on
+    with _turns.setdefault(champion.name, threading.Lock()):
         with _lock:
             if key in _kept:
                 _kept.move_to_end(key)
