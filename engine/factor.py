@@ -53,6 +53,31 @@ class Start:
     cov: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """All pairs of values k months apart, as EM sums over them: months ``(n,)`` in which there is one, and their pattern ``(n,)``;
+    mask ``(N, U)`` which series have one in a month of which pattern; the values now and then ``(N, n)``, 0 where there is none;
+    own ``(4, N)`` their number, and Σ now², Σ now then, Σ then²; by_pattern: each pattern, and the places of its months.
+    """
+
+    months: Ints
+    pattern: Ints
+    mask: Floats
+    now: Floats
+    then: Floats
+    own: Floats
+    by_pattern: tuple[tuple[int, Ints | slice], ...]
+
+
+def _groups(which: Ints) -> tuple[tuple[int, Ints | slice], ...]:
+    """Where each number stands; as a slice where it stands in one run, which costs no copy."""
+    out: list[tuple[int, Ints | slice]] = []
+    for u in np.unique(which):
+        at = np.flatnonzero(which == u)
+        out.append((int(u), slice(at[0], at[-1] + 1) if at[-1] - at[0] + 1 == len(at) else at))
+    return tuple(out)
+
+
 @dataclass(frozen=True)
 class Data:
     """A panel made ready once for many passes. Build with :func:`prepare`.
@@ -79,16 +104,19 @@ class Data:
         return max(1, int(self.patterns.max(initial=1)))
 
     @cached_property
-    def sums(self) -> dict[int, tuple[Floats, Floats, Floats]]:
-        """What EM sums over: for each gap k its cells as a mask, y_t and y_t-k there, ``(N, T)`` each."""
+    def pairs(self) -> dict[int, Cells]:
+        """For each gap k that occurs, its cells."""
         out = {}
         for k in range(int(self.kind.max(initial=-1)) + 1):
-            here = self.kind == k
-            if here.any():
-                before = np.zeros_like(self.Y)
-                before[k:] = self.Y[: len(self.Y) - k]
-                mask, now, then = (np.ascontiguousarray(np.where(here, v, 0.0).T) for v in (1.0, self.Y, before))
-                out[k] = (mask, now, then)
+            months = np.flatnonzero((self.kind == k).any(1))
+            if len(months):
+                here = self.kind[months] == k
+                then = self.Y[np.maximum(months - k, 0)]
+                now, then = (np.ascontiguousarray(np.where(here, v, 0.0).T) for v in (self.Y[months], then))
+                own = np.stack([here.sum(0), (now * now).sum(1), (now * then).sum(1), (then * then).sum(1)])
+                mask = np.ascontiguousarray((self.patterns == k).T.astype(float))
+                pattern = self.pattern[months]
+                out[k] = Cells(months, pattern, mask, now, then, own, _groups(pattern))
         return out
 
 
@@ -118,7 +146,7 @@ class Memory:
 class Smoothed:
     """loglik; x ``(T, m)`` smoothed means of (b_t, …, b_t-L+1), b = (factors, explicit e); month t has the covariance V[at[t]].
 
-    V: ``(S, m, m)``, only the covariances that differ. data, slot, memory: what a later pass or :func:`weigh` can take up.
+    V: ``(S, m, m)``, only the covariances that differ. The others: what a later pass or :func:`weigh` can take up.
     """
 
     loglik: float
@@ -128,6 +156,8 @@ class Smoothed:
     data: Data
     slot: Ints
     memory: Memory
+    start: Start
+    read: Pass
 
     def cov(self, block: tuple[slice, slice]) -> Floats:
         """``(T, …)`` one block of the smoothed covariance of every month."""
@@ -249,11 +279,13 @@ def smooth(
     serve again. means_only: of the covariances, only that of the last month is right; enough for :func:`weigh` and
     :func:`expected`, and faster.
     """
+    known = shared(like.data, d) if like else 0
+    if like and known:
+        start = like.start
     start = start or stationary(p, d.lags)
-    s = _pass(p, d)
+    s = like.read if like and known and np.array_equal(like.data.patterns, d.patterns) else _pass(p, d)
     k, m, T = p.A.shape[0] + len(p.x_rho), len(start.mean), len(d.Y)
     y, constant = collapse.project(d.Y, d.kind, d.pattern, p.loadings, s.power, s.inverse, s.Z, s.active, s.width)
-    known = _shared(like.data, d) if like else 0
     if like and like.memory.filled + T - known <= len(like.memory.covs):
         before, memory = like.slot[:known], like.memory
     else:
@@ -263,10 +295,10 @@ def smooth(
         start.mean, start.cov, memory.covs, memory.gains, memory.variances, memory.filled, before,
     )  # fmt: skip
     x, at, V = smoother.smooth(means, slot, memory.covs, k, memory.links, memory.linked, means_only)
-    return Smoothed(loglik + constant, x, at, V[: at.max() + 1], d, slot, memory)
+    return Smoothed(loglik + constant, x, at, V[: at.max() + 1], d, slot, memory, start, s)
 
 
-def _shared(a: Data, b: Data) -> int:
+def shared(a: Data, b: Data) -> int:
     """The number of months at the beginning in which two data sets know the same cells."""
     if a.kind.shape[1] != b.kind.shape[1] or a.weights.shape != b.weights.shape or a.gap != b.gap:
         return 0
@@ -278,7 +310,7 @@ def _shared(a: Data, b: Data) -> int:
 def weigh(p: Parameters, s: Smoothed, target: Floats, row: int) -> tuple[Floats, Floats]:
     """Weights of E[target'x_row | data] on every known cell: ``(T, N)`` collapsed and ``(T, E)`` explicit. target: ``(m,)``."""
     d = s.data
-    a = _pass(p, d)
+    a = s.read
     on_rows, on_explicit = smoother.adjoint(
         target, row, s.slot, s.memory.gains, s.memory.links, d.pattern, a.state_Z, a.active, a.state_width, d.X, a.rows, p.A,
         p.x_rho, p.A.shape[0] + len(p.x_rho),

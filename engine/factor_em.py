@@ -84,31 +84,27 @@ def _over(V: Floats, at: Ints) -> Floats:
     return np.asarray(np.tensordot(np.bincount(at, minlength=len(V)).astype(float), V, 1), float)
 
 
-def _moments(s: Smoothed, k: int, R: int, lag: int) -> tuple[Floats, Floats, Floats]:
-    """``(T, R, R)`` each: E f_t f_t', E f_t f_t-lag', E f_t-lag f_t-lag'."""
-    o = lag * k
-    now, then = slice(0, R), slice(o, o + R)
-    f, g = s.x[:, now], s.x[:, then]
-    return (
-        f[:, :, None] * f[:, None, :] + s.cov((now, now)),
-        f[:, :, None] * g[:, None, :] + s.cov((now, then)),
-        g[:, :, None] * g[:, None, :] + s.cov((then, then)),
-    )
-
-
 def _collapsed_pairs(s: Smoothed, d: Data, k: int, R: int) -> Pairs:
-    K, N, T = d.gap + 1, d.Y.shape[1], len(d.Y)
+    """Moments of the factors are summed month by month within each pattern of known cells, and over the patterns by series."""
+    K, N, U = d.gap + 1, d.Y.shape[1], len(d.patterns)
     z2, z3, z4 = np.zeros((K, N)), np.zeros((K, N, R)), np.zeros((K, N, R, R))
     out = [z2.copy(), *(z4.copy() for _ in range(3)), *(z3.copy() for _ in range(4)), *(z2.copy() for _ in range(3))]
-    f = s.x[:, :R]
-    for lag, (mask, now, before) in d.sums.items():
-        g = s.x[:, lag * k : lag * k + R]
-        square = [(mask @ S.reshape(T, -1)).reshape(N, R, R) for S in _moments(s, k, R, lag)]
-        cross = [now @ f, before @ f, now @ g, before @ g]
-        own = [(now * now).sum(1), (now * before).sum(1), (before * before).sum(1)]
-        for store, value in zip(out, [mask.sum(1), *square, *cross, *own], strict=True):
+    for lag, cells in d.pairs.items():
+        place = np.concatenate([np.arange(R), np.arange(R) + lag * k])
+        fg = s.x[cells.months][:, place]  # f_t and f_t-lag
+        often = np.bincount(cells.pattern * len(s.V) + s.at[cells.months], minlength=U * len(s.V))
+        S = often.reshape(U, -1).astype(float) @ s.V[:, place[:, None], place].reshape(len(s.V), -1)
+        S = S.reshape(U, 2 * R, 2 * R)
+        for u, here in cells.by_pattern:
+            S[u] += fg[here].T @ fg[here]
+        S = (cells.mask @ S.reshape(U, -1)).reshape(N, 2 * R, 2 * R)
+        now, then = cells.now @ fg, cells.then @ fg
+        square = [S[:, :R, :R], S[:, :R, R:], S[:, R:, R:]]
+        cross = [now[:, :R], then[:, :R], now[:, R:], then[:, R:]]
+        count, *own = cells.own
+        for store, value in zip(out, [count, *square, *cross, *own], strict=True):
             store[lag] = value
-    if 0 in d.sums:  # a first value has no predecessor
+    if 0 in d.pairs:  # a first value has no predecessor
         for j in (2, 3, 5, 6, 7, 9, 10):
             out[j][0] = 0.0
     return Pairs(*out)
@@ -124,6 +120,7 @@ def _explicit_pairs(s: Smoothed, p: Parameters, d: Data, k: int, R: int) -> Pair
     x, V = s.x[:, : 2 * k] @ L.T, s.V[:, : 2 * k, : 2 * k]
     out = [np.zeros((2, E)), *(np.zeros((2, E, R, R)) for _ in range(3)), *(np.zeros((2, E, R)) for _ in range(4)),
            *(np.zeros((2, E)) for _ in range(3))]  # fmt: skip
+    sums: dict[tuple[int, int], Floats] = {}  # series over the same months share them
     for i in range(E):
         seen = np.flatnonzero(~np.isnan(d.X[:, i]))
         if not len(seen):
@@ -131,7 +128,9 @@ def _explicit_pairs(s: Smoothed, p: Parameters, d: Data, k: int, R: int) -> Pair
         first = max(0, int(seen[0]) - int(np.flatnonzero(d.weights[i])[-1]))
         spans = (slice(first, first + 1), slice(first + 1, int(seen[-1]) + 1))
         for kk, span in enumerate(spans):
-            S = x[span].T @ x[span] + L @ _over(V, s.at[span]) @ L.T
+            S = sums.get((span.start, span.stop))
+            if S is None:
+                S = sums[span.start, span.stop] = x[span].T @ x[span] + L @ _over(V, s.at[span]) @ L.T
             f, g, z, w = slice(0, R), slice(k, k + R), R + i, k + R + i
             square = [S[f, f], S[f, g], S[g, g]]
             cross = [S[f, z], S[f, w], S[z, g], S[g, w]]
@@ -190,7 +189,7 @@ def m_step(
     k, lags = R + E, p.lags
     place = np.concatenate([np.arange(R) + lag * k for lag in range(lags + 1)])
     x = s.x[1:, place]
-    S = x.T @ x + _total(s, slice(1, None))[np.ix_(place, place)]
+    S = x.T @ x + _over(s.V[:, place[:, None], place], s.at[1:])
     A, Q = np.zeros_like(p.A), np.zeros_like(p.Q)
     for block in np.unique(blocks):
         f = np.flatnonzero(blocks == block)

@@ -6,31 +6,22 @@ tables beneath the charts, exact in ``data`` elements.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
-from pathlib import Path
 
 import polars as pl
 
 from engine import interactive_charts as drawing
+from engine import interactive_page as html
 from engine import reading_views as views
 from engine.calendar import Period
 from engine.charts import Language
 from engine.errors import BadInput
 from engine.interactive_charts import Bar
 from engine.interactive_record import beside
-from engine.interactive_svg import Say, both, number, pair
+from engine.interactive_svg import Say, both, pair
 from engine.lights import Light
 
-PAGES = Path(__file__).with_name("pages")
-
-_MADE_UP = (
-    "Synthetic data: a made-up place. Nothing here is an official figure.",
-    "合成数据：虚构地区，并非官方统计。",
-)
-_TABLE = ("Numbers", "数据表")
 _INDEX = ("index", "指数")
 _WHOLE = ("whole", "综合")
 _PERIOD = ("period", "时期")
@@ -58,7 +49,9 @@ def page(
     }  # fmt: skip
     if kind not in sections:
         raise BadInput(f"a page shows {', '.join(sections)}, not {kind!r}")
-    return _document(told, sections[kind](), language)
+    periods = sorted(readings["period"].unique())
+    when = periods[0] if len(periods) == 1 else f"{periods[0]} … {periods[-1]}"
+    return html.document((title_en, title_zh), when, sections[kind](), synthetic, language)
 
 
 class _Told:
@@ -92,7 +85,7 @@ class _Told:
             said = ("Lights by region", "各地区灯号")
             names = [self.name(r) for r in grid.rows]
             index = _values(self.readings.filter(pl.col("name") == ""), "index", "unit", "period")
-            parts = [_heading(said), drawing.lamps(grid, names, said, index, True, self.synthetic)]
+            parts = [html.heading(said), drawing.lamps(grid, names, said, index, True, self.synthetic)]
             parts.append(_lights_table(grid, names))
         for k, unit in enumerate(grid.rows):
             parts.append(self._unit(unit, [*self._items(unit), *self._index(unit)], k == 0))
@@ -108,15 +101,15 @@ class _Told:
         heads = [("unit", "单位"), ("place", "位次"), ("from", "最高"), ("to", "最低"), ("score", "得分")]
         order = nodes["name"].unique(maintain_order=True).to_list()
         value = _values(nodes, "node", "unit", "name")
-        table = _table(
+        table = html.table(
             [*heads, *map(self.name, order)],
             [
-                [both(n), _exact(r.rank, 0), _exact(r.low, 0), _exact(r.high, 0), _exact(r.score)]
-                + [_exact(value.get((r.unit, o))) for o in order]
+                [both(n), html.exact(r.rank, 0), html.exact(r.low, 0), html.exact(r.high, 0), html.exact(r.score)]
+                + [html.exact(value.get((r.unit, o))) for o in order]
                 for n, r in zip(names, rows, strict=True)
             ],
         )
-        parts = [_heading(said), drawing.board(rows, names, said, self.synthetic), table]
+        parts = [html.heading(said), drawing.board(rows, names, said, self.synthetic), table]
         for k, row in enumerate(rows):
             bars = [
                 Bar(self.name(o), value[row.unit, o], more=(pair(("place", "位次"), _place(value, row.unit, o)),))
@@ -132,7 +125,7 @@ class _Told:
     def monitor(self) -> list[str]:
         """The indices of the whole through time, then the newest period by region, industry and size."""
         whole = views.units(self.readings)[0]
-        parts = [_heading(self.name(whole)), *self._index(whole)]
+        parts = [html.heading(self.name(whole)), *self._index(whole)]
         newest = self.readings.filter(pl.col("period") == self.readings["period"].max(), pl.col("unit") != whole)
         for name in newest.filter(pl.col("level") == "index")["name"].unique(maintain_order=True):
             own = newest.filter(pl.col("name") == name)
@@ -184,9 +177,9 @@ class _Told:
         last = parts.filter(pl.col("period") == parts["period"].max()).sort(pl.col("value").abs(), descending=True)
         bars = [Bar(self.name(n), v) for n, v in last.select("name", "value").iter_rows()]
         said = f"What adds up to it, {last['period'][0]}", f"构成（{last['period'][0]}）"
-        table = _table(
+        table = html.table(
             [("component", "组成"), ("adds", "贡献")],
-            [[both(self.name(n)), _exact(v)] for n, v in last.select("name", "value").iter_rows()],
+            [[both(self.name(n)), html.exact(v)] for n, v in last.select("name", "value").iter_rows()],
         )
         return [f"<h3>{both(said)}</h3>", drawing.bars(bars, said, self.synthetic), table]
 
@@ -213,8 +206,8 @@ def _index_table(course: views.Course) -> str:
     for k, period in enumerate(course.periods):
         turn = turns.get(k)
         said = "" if turn is None else both(_joined(drawing.TURN[turn.kind], drawing.STATE[turn.confirmed]))
-        rows.append([escape(period), _exact(course.index[k]), *(_exact(c[k]) for c in columns), said])
-    return _table([*heads, ("turn", "拐点")], rows[::-1])
+        rows.append([escape(period), html.exact(course.index[k]), *(html.exact(c[k]) for c in columns), said])
+    return html.table([*heads, ("turn", "拐点")], rows[::-1])
 
 
 def _lights_table(grid: views.Lamps, names: Sequence[Say]) -> str:
@@ -227,7 +220,7 @@ def _lights_table(grid: views.Lamps, names: Sequence[Say]) -> str:
             words += [(said.en, said.zh)] if said else []
             cells.append(both(_joined(*words)) if words else "")
         rows.append([both(name), *cells])
-    return _table([("", ""), *((p, p) for p in grid.periods)], rows)
+    return html.table([("", ""), *((p, p) for p in grid.periods)], rows)
 
 
 def _joined(*said: Say) -> Say:
@@ -240,49 +233,5 @@ def _legend() -> str:
     return '<p class="soft">' + " · ".join(map(both, said)) + "</p>"
 
 
-def _heading(said: Say) -> str:
-    return f"<h2>{both(said)}</h2>"
-
-
 def _folded(anchor: str, said: Say, parts: Sequence[str], unfolded: bool) -> str:
     return f'<details id="{escape(anchor)}"{" open" if unfolded else ""}><summary>{both(said)}</summary>{"".join(parts)}</details>'
-
-
-def _exact(value: float | None, digits: int = 2) -> str:
-    """A rounded number that carries the exact one."""
-    if value is None or value != value:  # NaN: no band there
-        return ""
-    return f'<data value="{float(value)!r}">{number(value, digits)}</data>'
-
-
-def _table(heads: Sequence[Say], rows: Sequence[Sequence[str]]) -> str:
-    """Folded; cells are HTML already, the first of a row is its head."""
-    top = "".join(f'<th scope="col">{both(h)}</th>' for h in heads)
-    body = "".join(
-        f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{c}</td>" for c in row[1:]) + "</tr>" for row in rows
-    )
-    inner = f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
-    return f'<details class="data"><summary>{both(_TABLE)}</summary>{inner}</details>'
-
-
-def _document(told: _Told, sections: Sequence[str], language: Language) -> bytes:
-    style, script = ((PAGES / f"reading.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:"
-    chosen = {code: " checked" if code == language else "" for code in ("en", "zh")}
-    periods = sorted(told.readings["period"].unique())
-    when = periods[0] if len(periods) == 1 else f"{periods[0]} … {periods[-1]}"
-    note = f'<p class="note" role="note">{both(_MADE_UP)}</p>' if told.synthetic else ""
-    return (
-        f'<!doctype html>\n<html lang="{"zh-Hans" if language == "zh" else "en"}"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(told.title[language == 'zh'])} · jingqi 景气</title><style>{style}</style></head><body>"
-        f'<input type="radio" name="language" id="en"{chosen["en"]}><input type="radio" name="language" id="zh"{chosen["zh"]}>'
-        '<div class="switch"><label for="en" lang="en">English</label><label for="zh" lang="zh-Hans">简体中文</label></div>'
-        f'<main><h1>{both(told.title)}</h1><p class="soft">{escape(when)}</p>{note}{"".join(sections)}</main>'
-        f'<div id="tip" role="status" hidden></div><script>{script}</script></body></html>\n'
-    ).encode()
-
-
-def _digest(content: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

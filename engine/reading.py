@@ -11,8 +11,9 @@ q025 …     quantiles of it, where it has a band                             as
 part       what a component adds to it                                      the component
 light      1 blue, 2 light blue, 3 green, 4 yellow, 5 red                   an item, or empty
 score      an item's score; a unit's score on a board                       an item, or empty
-mark       1 carried from the period before, 2 missing and re-weighted, 3   an item
-           January and February as one, 4 an estimate of ours
+mark       1 carried from a period before, 2 missing and re-weighted,       an item or
+           3 filled from others, 4 hidden: rests on too few, 5 shrunk,      indicator
+           6 January and February as one, 7 an estimate of ours
 cut1 … 4   thresholds of an item, ascending, where they begin and now       the item
 rank       place on a board, 1 is best; ``rank_low``, ``rank_high``         empty
 node       score of a node of the framework                                 the node

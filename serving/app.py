@@ -16,6 +16,8 @@ from engine.settings import Settings
 from featurestore.store import Store
 from serving import (
     answer,
+    board_schemas,
+    boards,
     observed,
     problems,
     quality,
@@ -30,12 +32,14 @@ from serving.kept import Kept, data_state, model_state
 from serving.metrics import Measured, Metrics
 from serving.questions import (
     BetweenQuery,
+    BoardsQuery,
     DayQuery,
     MonthsQuery,
     NoQuery,
     PeriodsQuery,
     QualityQuery,
     RegionQuery,
+    UnitQuery,
     key_check,
     wanted_media,
 )
@@ -162,6 +166,23 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
     def scorecard(request: Request, id: str, asked: RegionQuery) -> Response:
         """A board: scores, ranks with intervals, nodes and contributions of the indicators."""
         return read("scorecard", request, id, asked)
+
+    @v1.get("/scorecards/{id}/changes", tags=["readings"], response_model=board_schemas.BoardChange)
+    def changes(request: Request, id: str, asked: BoardsQuery) -> Response:
+        """Why scores and places changed: own performance, others' performance, revision, method. They add up."""
+        asof = asked.until or answer.newest_for(store, champions, id, "scorecard")
+        which = boards.Asked(asked.since, asked.period, asked.before, asked.version, asked.region)
+        state = model_state(store, champions, id, "scorecard")
+        key = state and (state, "changes", id, asof, which)
+        return reply(request, key, lambda: boards.changes(store, champions, id, asof, which))
+
+    @v1.get("/scorecards/{id}/units/{region}", tags=["readings"], response_model=board_schemas.UnitPage)
+    def unit(request: Request, id: str, region: str, asked: UnitQuery) -> Response:
+        """The page of one unit: strengths, weaknesses, peers, what would gain it a place."""
+        asof = asked.asof or answer.newest_for(store, champions, id, "scorecard")
+        state = model_state(store, champions, id, "scorecard")
+        key = state and (state, "unit", id, region, asof, asked.period)
+        return reply(request, key, lambda: boards.unit_page(store, champions, id, region, asof, asked.period))
 
     @v1.get("/monitors/{id}", tags=["readings"], response_model=schemas.Readings)
     def monitor(request: Request, id: str, asked: MonthsQuery) -> Response:

@@ -90,12 +90,12 @@ class Champions(Protocol):
         """The champion of a kind for a target. Raises NotReady, naming the command that mends it."""
         ...
 
-    def all(self) -> tuple[Champion, ...]:
-        """Every champion there is, by name."""
+    def version(self, name: str, version: str) -> Champion:
+        """One version of a registered model, champion or not. Raises Unknown."""
         ...
 
-    def version(self, champion: Champion, version: str) -> Champion:
-        """Another version of the same registered model. Raises NotReady, Unknown."""
+    def all(self) -> tuple[Champion, ...]:
+        """Every champion there is, by name."""
         ...
 
     def before(self, champion: Champion) -> Champion | None:
@@ -136,26 +136,22 @@ class Registry:
             )
         return found
 
+    def version(self, name: str, version: str) -> Champion:
+        key = name, version
+        if key not in self._older:  # a version does not change
+            if version not in {v.version for v in self.versions(name)}:
+                raise Unknown(f"{name} has no version {version}; `/v1/models/{name}/versions` lists them")
+            with self._asking() as client:
+                self._older[key] = self._load(client, name, version)
+        return self._older[key]
+
     def all(self) -> tuple[Champion, ...]:
         names = (m.name for m in self.models() if m.champion is not None and m.name.partition("-")[0] in KINDS)
         return tuple(c for c in map(self._champion, names) if c is not None)
 
-    def version(self, champion: Champion, version: str) -> Champion:
-        key = champion.name, version
-        if version == champion.version:
-            return champion
-        with self._lock:
-            if key not in self._older:  # a version does not change
-                with self._asking() as client:
-                    if version not in _numbers(client, champion.name):
-                        raise Unknown(f"{champion.name} has no version {version}")
-                    self._older[key] = self._load(client, *key)
-            return self._older[key]
-
     def before(self, champion: Champion) -> Champion | None:
-        with self._asking() as client:
-            older = [n for n in _numbers(client, champion.name) if int(n) < int(champion.version)]
-        return self.version(champion, max(older, key=int)) if older else None
+        older = [v.version for v in self.versions(champion.name) if int(v.version) < int(champion.version)]
+        return self.version(champion.name, older[0]) if older else None
 
     def models(self) -> tuple[RegisteredModel, ...]:
         with self._asking() as client:
@@ -275,11 +271,6 @@ def _registered(client: MlflowClient, name: str) -> Any:
 def _champion_version(model: Any) -> str | None:
     version = model.aliases.get(ALIAS)
     return None if version is None else str(version)
-
-
-def _numbers(client: MlflowClient, name: str) -> list[str]:
-    """The versions of a registered model: each of them was champion when it was made."""
-    return [str(v.version) for v in _pages(client.search_model_versions, f"name='{name}'")]
 
 
 def _run_id(version: Any) -> str:

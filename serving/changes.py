@@ -191,6 +191,6 @@ def _version_at(store: Store, champions: Champions, champion: Champion, day: dat
     if rows.is_empty() or (version := str(rows["version"][0])) == champion.version:
         return champion
     try:
-        return champions.version(champion, version)
+        return champions.version(champion.name, version)
     except Unknown:  # published from another registry
         return champion

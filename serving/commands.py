@@ -11,6 +11,7 @@ import click
 from engine.calendar import Period, parse_asof
 
 if TYPE_CHECKING:
+    from serving.board_schemas import BoardChange, UnitPage
     from serving.champions import Registry
 
 
@@ -189,8 +190,69 @@ warning = _reader(
     _alarms,
     _proof,
 )
-scorecard = _reader("scorecard", "Regions scored and ranked, with intervals: jingqi scorecard quality@SYN-33.")
 monitor = _reader("monitor", "Indices from what firms answered: jingqi monitor firms@SYN-33.", _statistic, _leads)
+
+
+@click.command()
+@click.argument("target", metavar="ID")
+@click.option("--asof", metavar="D", help="Known at the end of that day. Without it: the newest release in the store.")
+@click.option("--region", metavar="R", help="One region alone.")
+@click.option(
+    "--page", is_flag=True, help="The page of --region: strengths, weaknesses, peers, what would gain a place."
+)
+@click.option("--since", metavar="D", help="Why places changed since what was known at the end of that day.")
+@click.option("--since-period", metavar="P", help="Since that period: 2023. Of the same day without --since.")
+@click.option("--since-version", metavar="V", help="Since that version of the model.")
+@click.option("--period", metavar="P", help="Of a page or a change: that period, not the newest.")
+@click.option(
+    "--chart", metavar="FILE", help="Also write a page that can be explored, FILE.html, English and 简体中文."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print for machines: the body of the HTTP answer.")
+def scorecard(
+    target: str,
+    asof: str | None,
+    region: str | None,
+    page: bool,
+    since: str | None,
+    since_period: str | None,
+    since_version: str | None,
+    period: str | None,
+    chart: str | None,
+    as_json: bool,
+) -> None:
+    """Regions scored and ranked, with intervals: jingqi scorecard quality@SYN-33. Why places changed: --since 2024-09-30."""
+    from featurestore.connect import connect
+    from serving import answer, board_pages, board_tables, boards, drawn, readings, tables, wire
+    from serving.schemas import Readings
+
+    changed = any((since, since_period, since_version))
+    if page and (changed or region is None):
+        raise click.UsageError("--page is of one unit, named with --region, and not of a change")
+    if period and not (page or changed):
+        raise click.UsageError("--period goes with --page or with --since")
+    of, before = (Period.parse(p) if p else None for p in (period, since_period))
+    day_before = answer.possible(parse_asof(since)) if since else None
+    with connect() as store:
+        champions = _champions()
+        day = answer.possible(parse_asof(asof)) if asof else answer.newest_for(store, champions, target, "scorecard")
+        said: Readings | BoardChange | UnitPage
+        if page and region is not None:
+            said = boards.unit_page(store, champions, target, region, day, of)
+        elif changed:
+            which = boards.Asked(day_before, of, before, since_version, region)
+            said = boards.changes(store, champions, target, day, which)
+        else:
+            said = readings.readings(store, champions, "scorecard", target, day, region)
+    if chart and isinstance(said, Readings):
+        drawn.write(said, Path(chart))
+    elif chart and not isinstance(said, Readings):
+        board_pages.write(said, Path(chart))
+    if as_json:
+        click.echo(wire.encode(said), nl=False)
+    elif isinstance(said, Readings):
+        tables.show_readings(tables.console(), said)
+    else:
+        board_tables.show(tables.console(), said)
 
 
 @click.command()

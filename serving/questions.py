@@ -138,6 +138,33 @@ class BetweenDays(Asked):
     )
 
 
+class AtUnit(AtDay):
+    """?asof=&period="""
+
+    period: AskedPeriod | None = Field(
+        None, description="Without it: the newest that can be scored.", examples=["2024"]
+    )
+
+
+class BetweenBoards(Asked):
+    """?from=&to=&region=&from_period=&to_period=&from_version="""
+
+    since: AsOf | None = Field(
+        None,
+        alias="from",
+        description="What was known of the old board. Without it: as of `to`, and the period before.",
+    )
+    until: AsOf | None = Field(None, alias="to", description=f"What was known of the new board. {_NEWEST}")
+    region: str | None = Field(None, description="One unit alone, and its indicators.", examples=["SYN-3301"])
+    before: AskedPeriod | None = Field(
+        None, alias="from_period", description="Without it: the newest period at `from`."
+    )
+    period: AskedPeriod | None = Field(None, alias="to_period", description="Without it: the newest period at `to`.")
+    version: str | None = Field(
+        None, alias="from_version", description="Version that made the old board. Without it: the champion."
+    )
+
+
 NoQuery = Annotated[Nothing, Query()]
 DayQuery = Annotated[AtDay, Query()]
 PeriodsQuery = Annotated[AtPeriods, Query()]
@@ -149,6 +176,8 @@ LeadsQuery = Annotated[AtLeads, Query()]
 LightQuery = Annotated[AtLight, Query()]
 DaysQuery = Annotated[BetweenDays, Query()]
 BetweenQuery = Annotated[Between, Query()]
+UnitQuery = Annotated[AtUnit, Query()]
+BoardsQuery = Annotated[BetweenBoards, Query()]
 
 
 def key_check(keys: tuple[str, ...]) -> Callable[..., None]:

@@ -91,6 +91,8 @@ def show_readings(out: Console, said: Readings, last: int = 12) -> None:
     _notes(out, rows, units)
     if show is _board:
         out.print(f"{periods[-1]}; 90 %: the places over all choices drawn", style="dim")
+        for line in _marked(said, periods[-1]):
+            out.print(line, style="dim")
     out.print(
         f"{said.model}, version {said.version}, learned as of {said.fitted_asof}, run {said.run_id}\n", style="dim"
     )
@@ -177,6 +179,20 @@ def _board(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
         total = rows[r.unit, period, "score", ""].value
         table.add_row(f"{r.value:.0f}", f"{low:.0f}–{high:.0f}", r.unit, r.unit_zh, f"{total:.2f}", *cells)
     return table
+
+
+def _marked(said: Readings, period: str) -> list[str]:
+    """A line for each indicator and what was done to its values: ``研发强度 carried 沿用前期: 11 units``."""
+    from modelzoo.scorecard.marks import NAMES, Mark
+
+    found: dict[tuple[str, str], list[str]] = {}
+    for r in said.readings:
+        if r.level == "mark" and r.period == period:
+            what = " ".join(NAMES[Mark(int(r.value))])
+            found.setdefault((f"{r.name_en or r.name} {r.name_zh}", what), []).append(r.unit)
+    return [
+        f"{name}: {what} ({', '.join(u) if len(u) < 4 else f'{len(u)} units'})" for (name, what), u in found.items()
+    ]
 
 
 def _lamp(r: Reading | None) -> str:

@@ -14,6 +14,7 @@ import orjson
 import polars as pl
 
 from engine.estimate import LEVELS, quantile_name
+from serving.board_schemas import BoardChange, ChangeRow, GoalRow, LiftRow, MarkRow, PeerRow, StandingRow, UnitPage
 from serving.schemas import (
     DeliveryRow,
     Departments,
@@ -41,8 +42,8 @@ from serving.schemas_news import Coming, ComingRelease, WhatIf
 from serving.schemas_opened import ChangeItem, Changes, LightProof, ProofItem
 
 Table: TypeAlias = (
-    Nowcast | News | WhatIf | Coming | Readings | LightProof | Changes | Alarms | Leads | Indicators | SeriesValues | Revisions
-    | Quality | Departments | Models | ModelVersions
+    Nowcast | News | WhatIf | Coming | Readings | LightProof | Changes | Alarms | Leads | BoardChange | UnitPage | Indicators
+    | SeriesValues | Revisions | Quality | Departments | Models | ModelVersions
 )  # fmt: skip
 
 JSON = "application/json"
@@ -121,6 +122,39 @@ def frame(answer: Table) -> pl.DataFrame:
             return _opened(answer, _table(AlarmRow, answer.alarms), ("target", "asof"))
         case Leads():
             return _opened(answer, _table(LeadRow, answer.leads), ("target", "asof"))
+        case BoardChange():
+            return _table(ChangeRow, answer.rows).select(
+                pl.lit(answer.target).alias("target"),
+                *(
+                    pl.lit(getattr(end, c)).alias(f"{c}_{when}")
+                    for when, end in (("before", answer.before), ("after", answer.after))
+                    for c in ("asof", "period", "version")
+                ),
+                pl.all(),
+                pl.lit(answer.is_synthetic).alias("is_synthetic"),
+            )
+        case UnitPage():
+            kinds = {
+                "strengths": StandingRow,
+                "weaknesses": StandingRow,
+                "lifts": LiftRow,
+                "marks": MarkRow,
+                "peers": PeerRow,
+            }
+            parts = [
+                _table(kind, getattr(answer, name)).with_columns(section=pl.lit(name)) for name, kind in kinds.items()
+            ]
+            goals = answer.goals.goals if answer.goals else ()
+            parts.append(_table(GoalRow, goals).with_columns(section=pl.lit("goals")))
+            rows = pl.concat(parts, how="diagonal")
+            return rows.select(
+                pl.lit(answer.target).alias("target"),
+                pl.lit(answer.board.asof).alias("asof"),
+                pl.lit(answer.board.period).alias("period"),
+                pl.lit(answer.unit).alias("unit"),
+                pl.all(),
+                pl.lit(answer.is_synthetic).alias("is_synthetic"),
+            )
         case SeriesValues():
             return _table(Value, answer.values).select(
                 pl.lit(answer.series.id).alias("series"), pl.lit(answer.asof).alias("asof"), pl.all(), made_up(answer)

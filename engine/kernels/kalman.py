@@ -33,11 +33,12 @@ def observe(P, z, nz, h, gain):
     Returns its variance F; 0, and no gain, for an observation that is already known exactly up to rounding.
     """
     m = len(P)
-    for i in range(m):
-        s = 0.0
-        for j in range(nz):
-            s += P[i, j] * z[j]
-        gain[i] = s
+    gain[:] = 0.0
+    for j in range(nz):  # P is symmetric: by rows, which lie together
+        c = z[j]
+        if c != 0.0:
+            for i in range(m):
+                gain[i] += c * P[j, i]
     F, scale = h, h
     for j in range(nz):
         F += z[j] * gain[j]
@@ -75,8 +76,9 @@ def predict_mean(a, A, rho, head):
     k = len(head)
     for i in range(R):
         s = 0.0
-        for j in range(Rp):
-            s += A[i, j] * a[(j // R) * k + j % R]
+        for lag in range(Rp // R):
+            for j in range(R):
+                s += A[i, lag * R + j] * a[lag * k + j]
         head[i] = s
     for i in range(len(rho)):
         head[R + i] = rho[i] * a[R + i]
@@ -86,41 +88,44 @@ def predict_mean(a, A, rho, head):
 
 
 @njit(cache=True, fastmath=FAST)
-def predict_cov(P, A, Q, rho, sigma2, W):
-    """The covariance of x_t | t-1 from that of x_t-1 | t-1, in place. W: ``(k, m - k)`` work space."""
+def predict_cov(old, A, Q, rho, sigma2, P):
+    """The covariance P of x_t | t-1 from that of x_t-1 | t-1, ``old``; both ``(m, m)``."""
     R, Rp = A.shape
     E = len(rho)
     k = R + E
     m = len(P)
     n = m - k
-    W[:] = 0.0
-    for i in range(R):
-        for j in range(Rp):
-            c = A[i, j]
-            if c != 0.0:
-                row = P[(j // R) * k + j % R]
-                for q in range(n):
-                    W[i, q] += c * row[q]
+    for i in range(n):
+        for j in range(n):
+            P[k + i, k + j] = old[i, j]
+    for i in range(R):  # Cov(b_t, older) = T Cov(x_t-1, x_t-1)
+        head = P[i]
+        for q in range(n):
+            head[k + q] = 0.0
+        for lag in range(Rp // R):
+            for j in range(R):
+                c = A[i, lag * R + j]
+                if c != 0.0:
+                    row = old[lag * k + j]
+                    for q in range(n):
+                        head[k + q] += c * row[q]
     for i in range(E):
         for q in range(n):
-            W[R + i, q] = rho[i] * P[R + i, q]
-    for i in range(m - 1, k - 1, -1):
-        for j in range(m - 1, k - 1, -1):
-            P[i, j] = P[i - k, j - k]
-    for i in range(k):
-        for q in range(n):
-            P[i, k + q] = W[i, q]
-            P[k + q, i] = W[i, q]
+            P[R + i, k + q] = rho[i] * old[R + i, q]
+    for q in range(n):
+        for i in range(k):
+            P[k + q, i] = P[i, k + q]
     for i in range(k):  # Cov(b_t, b_t) = T Cov(x_t-1, b_t) + shocks
         for o in range(i + 1):
             s = 0.0
             if i < R:
-                for j in range(Rp):
-                    s += A[i, j] * W[o, (j // R) * k + j % R]
+                for lag in range(Rp // R):
+                    for j in range(R):
+                        s += A[i, lag * R + j] * P[o, k + lag * k + j]
                 if o < R:
                     s += Q[i, o]
             else:
-                s = rho[i - R] * W[o, i]
+                s = rho[i - R] * P[o, k + i]
                 if o == i:
                     s += sigma2[i - R]
             P[i, o] = s
@@ -131,6 +136,11 @@ def predict_cov(P, A, Q, rho, sigma2, W):
 def same(A, B):
     """Whether two covariances agree to SETTLED of the largest entry."""
     largest, apart = 0.0, 0.0
+    for i in range(len(A)):  # the diagonal first: most differ there
+        largest = max(largest, abs(A[i, i]))
+        apart = max(apart, abs(A[i, i] - B[i, i]))
+    if apart > SETTLED * largest:
+        return False
     for i in range(len(A)):
         for j in range(i + 1):
             largest = max(largest, abs(A[i, j]))
@@ -176,8 +186,7 @@ def filter_(
     k = A.shape[0] + E
     means = np.empty((T, m))
     slot = np.empty(T, np.int64)
-    a, P = a0.copy(), P0.copy()
-    W, head = np.empty((k, m - k)), np.empty(k)
+    a, head = a0.copy(), np.empty(k)
     loglik = 0.0
     for t in range(T):
         u = pattern[t]
@@ -190,9 +199,11 @@ def filter_(
             now = slot[t - 3]
         else:
             now = filled
+            P = covs[now]
             if t > 0:
-                P[:] = covs[slot[t - 1]]
-                predict_cov(P, A, Q, rho, sigma2, W)
+                predict_cov(covs[slot[t - 1]], A, Q, rho, sigma2, P)
+            else:
+                P[:] = P0
             for j in range(D):
                 if active[u, j]:
                     variances[now, j] = observe(P, Z[u, j], width[u], 1.0, gains[now, j])
@@ -202,7 +213,6 @@ def filter_(
             if cycle and same(P, covs[slot[t - 3]]):
                 now = slot[t - 3]
             else:
-                covs[now] = P
                 filled += 1
         slot[t] = now
         for j in range(D):

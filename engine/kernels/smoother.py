@@ -182,8 +182,9 @@ def adjoint(target, row, slot, gains, links, pattern, Z, active, width, explicit
             old[:n] = d[k:]
             old[n:] = 0.0
             for i in range(R):
-                for j in range(Rp):
-                    old[(j // R) * k + j % R] += A[i, j] * d[i]
+                for lag in range(Rp // R):
+                    for j in range(R):
+                        old[lag * k + j] += A[i, lag * R + j] * d[i]
             for i in range(E):
                 old[R + i] += rho[i] * d[R + i]
             d[:] = old

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -66,7 +67,7 @@ class Dfm:
     def targets(self) -> tuple[str, ...]:
         return (self.target,)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((self.target, *(i for members in self.blocks.values() for i in members))))
 
@@ -212,7 +213,9 @@ class FittedDfm:
     path: Floats
 
     def _standard(self, panel: Panel) -> Floats:
-        values = masked(self.model.sample(panel), self.within)
+        values = self.model.sample(panel)
+        if self.model.outliers:
+            values = masked(values, self.within)
         return np.where(self.used, (values - self.mean) / self.sd, np.nan)
 
     def _target(self, layout: Layout, p: factor.Parameters) -> Floats:
@@ -247,6 +250,7 @@ class FittedDfm:
         self._linear(panels, period)
         out: list[Linear] = []
         last: tuple[Layout, factor.Smoothed] | None = None
+        on: tuple[Floats, Floats] | None = None
         for panel in panels:
             panel = panel.over(panel.first, period.last_month)
             row = panel.row(period) - self.model.skip(panel)
@@ -256,8 +260,11 @@ class FittedDfm:
             p = layout.split(self.parameters, self.model.noise)
             like = last[1] if last and np.array_equal(last[0].collapsed, layout.collapsed) else None
             s = factor.smooth(p, layout.data, like=like, means_only=True)
+            z = self._target(layout, p)
+            if on is None or like is None or factor.shared(like.data, layout.data) < max(len(s.x), len(like.x)):
+                on = factor.weigh(p, s, z, row)  # or the same cells are known as before, and have the same weights
             last = layout, s
-            out.append(self._open(panel, layout, p, s, row))
+            out.append(self._open(panel, layout, factor.expected(p, s), on, float(z @ s.x[row])))
         return tuple(out)
 
     def _linear(self, panels: Sequence[Panel], period: Period) -> None:
@@ -275,16 +282,15 @@ class FittedDfm:
                     raise NotLinear(f"{self.model.target}: a revision crosses the bounds of what is read")
             last = seen, read
 
-    def _open(self, panel: Panel, layout: Layout, p: factor.Parameters, s: factor.Smoothed, row: int) -> Linear:
-        z, skip = self._target(layout, p), self.model.skip(panel)
-        T, N = panel.months, len(self.mean)
+    def _open(
+        self, panel: Panel, layout: Layout, cells: tuple[Floats, Floats], on: tuple[Floats, Floats], mean: float
+    ) -> Linear:
+        skip, T, N = self.model.skip(panel), panel.months, len(self.mean)
         weights, expected = np.zeros((T, N)), np.tile(self.mean, (T, 1))
-        on, cells = factor.weigh(p, s, z, row), factor.expected(p, s)
         for at, w, e in zip((layout.collapsed, layout.explicit), on, cells, strict=True):
-            weights[skip:, at] = w * self.sd[0] / self.sd[at]
+            weights[skip:, at] = w * (self.sd[0] / self.sd[at])
             expected[skip:, at] = self.mean[at] + self.sd[at] * e
-        mean = float(self.mean[0] + self.sd[0] * (z @ s.x[row]))
-        return Linear(self.model.inputs, mean, weights, expected)
+        return Linear(self.model.inputs, float(self.mean[0] + self.sd[0] * mean), weights, expected)
 
     def state(self) -> State:
         w = self.parameters

@@ -94,7 +94,7 @@ def learn_horizon(
     free: int = 0,
     select: Selection = "all",
 ) -> tuple[Floats, Floats, float]:
-    """Coefficients ``(N, 2 + L)``, weights ``(N,)`` and the root mean square error of the combination at one horizon.
+    """Coefficients ``(N, 2 + L)``, weights ``(N,)`` and the spread of errors of the combination at one horizon.
 
     y, own: ``(n,)``; X: ``(n, N, L)``; rows with a NaN are left out of an equation. Weights of a fold are those of what came before
     it, and so is the selection of indicators, by the first of each one's regressors. free: coefficients that are free, where not
@@ -137,7 +137,7 @@ def learn_horizon(
         raise NotEnoughData(f"{name}: only {len(errors)} periods could be predicted in the order of time")
     mse = np.where(seen >= 8, past / np.maximum(seen, 1), 0.0)
     weight = _weights(how, beta, K, gram[-1], cross[-1], square[-1], count[-1], mse, solved)
-    return beta, weight, float(np.sqrt(np.mean(errors**2)))
+    return beta, weight, ordered.spread(errors)
 
 
 def _solved(solve: Solver, gram: Floats, cross: Floats, square: Floats, enough: Bools) -> tuple[Floats, Bools]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.errors import BadInput
 from engine.typing import Floats, Ints
-from modelzoo.scorecard.framework import FLAT, Aggregation
+from modelzoo.scorecard.choices import FLAT, Aggregation
 from modelzoo.scorecard.layout import Layout
 from modelzoo.scorecard.multicriteria import copeland, topsis_closeness, vikor_merit
 

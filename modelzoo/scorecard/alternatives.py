@@ -16,9 +16,10 @@ import numpy as np
 from engine.errors import BadInput, NotEnoughData
 from engine.typing import Floats, Ints
 from modelzoo.scorecard.aggregate import aggregate
+from modelzoo.scorecard.choices import Aggregation, Missing, Normalisation, Treatment
 from modelzoo.scorecard.draws import Places, rank_table, scores
 from modelzoo.scorecard.evaluate import evaluate
-from modelzoo.scorecard.framework import Aggregation, Framework, Missing, Normalisation, Treatment
+from modelzoo.scorecard.framework import Framework
 from modelzoo.scorecard.layout import Layout
 from modelzoo.scorecard.outliers import Treated
 

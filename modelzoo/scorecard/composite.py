@@ -26,8 +26,10 @@ from modelzoo.scorecard.denominate import denominate
 from modelzoo.scorecard.evaluate import Scored, evaluate, may_log, weigh
 from modelzoo.scorecard.explain import Page, page
 from modelzoo.scorecard.framework import Framework
+from modelzoo.scorecard.marks import marks
 from modelzoo.scorecard.normalise import frozen_goalposts
 from modelzoo.scorecard.outliers import Treated, treat
+from modelzoo.scorecard.small import bases, steady
 from modelzoo.scorecard.uncertainty import Uncertainty, uncertainty
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -43,6 +45,15 @@ def template(said: Any) -> Any:
             f"no template {said!r}; there are {', '.join(sorted(f.stem for f in TEMPLATES.glob('*.toml')))}"
         )
     return Framework.read(file)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """What is known of U units for one period. values: ``(U, columns)`` of a Composite. history: ``(T, U, M)`` earlier periods,
+    after denominators and small samples, where gaps are filled from them; None where none are."""
+
+    values: Floats
+    history: Floats | None
 
 
 @dataclass(frozen=True)
@@ -75,10 +86,10 @@ class Composite:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """Indicators, then denominators that are not among them."""
+        """Indicators, then denominators and bases of small samples that are not among them."""
         own = self.framework.indicators
         below = [leaf.denominator for leaf in self.framework.leaves if leaf.denominator]
-        return tuple(dict.fromkeys([*own, *below]))
+        return tuple(dict.fromkeys([*own, *below, *bases(self.framework)]))
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -101,9 +112,7 @@ class Composite:
         whole = self._known(cube)
         if not whole.any():
             raise self._nothing(panel)
-        raw = cube[whole].reshape(-1, len(self.columns))
-        names = tuple(f"{unit} in {first + int(t)}" for t in np.flatnonzero(whole) for unit in self.units)
-        flat = self._denominated(raw, names)
+        flat = np.concatenate([self._ready(cube[t], first + int(t)) for t in np.flatnonzero(whole)])
         if missing := [n for j, n in enumerate(rule.indicators) if np.isnan(flat[:, j]).all()]:
             raise NotEnoughData(f"{self.target}: as of {panel.day} nothing is known of {', '.join(missing)}")
         treatment = None
@@ -137,27 +146,28 @@ class Composite:
         first, cube = self.cube(panel)
         return tuple(first + int(t) for t in np.flatnonzero(self._known(cube)))
 
-    def values(self, panel: Panel, period: Period) -> Floats:
-        """``(U, columns)`` of one period, NaN where it is not whole yet. Raises NotEnoughData outside of the panel."""
+    def sheet(self, panel: Panel, period: Period) -> Sheet:
+        """What is known of a period. Raises NotEnoughData outside of the panel, BadInput for a period of another frequency."""
         first, cube = self.cube(panel)
         if period.freq is not first.freq:
             raise BadInput(f"{self.target} is scored by {first.freq.value} periods such as {first}, not {period}")
         if not 0 <= period - first < len(cube):
             raise NotEnoughData(f"{self.target}: as of {panel.day} nothing is known of {period}")
-        values: Floats = cube[period - first]
-        return values
+        return self.sheet_of(cube, first, period)
 
-    def history(self, panel: Panel, period: Period) -> Floats | None:
-        """``(T, U, M)`` all earlier periods after denominators, where gaps are filled over time; None where none are."""
+    def sheet_of(self, cube: Floats, first: Period, period: Period) -> Sheet:
+        """That of a period in a cube ``(T, U, columns)`` that begins with ``first``."""
         rules = {self.framework.missing, *(leaf.missing for leaf in self.framework.leaves)}
-        if "time" not in rules:
-            return None
-        first, cube = self.cube(panel)
-        earlier = [self._denominated(values, self.units) for values in cube[: period - first]]
-        return np.stack(earlier) if earlier else np.full((1, len(self.units), len(self.framework.indicators)), np.nan)
+        row, past = period - first, None
+        if "time" in rules:
+            earlier = [self._ready(values, first + t) for t, values in enumerate(cube[:row])]
+            past = (
+                np.stack(earlier) if earlier else np.full((1, len(self.units), len(self.framework.indicators)), np.nan)
+            )
+        return Sheet(cube[row], past)
 
     def below(self, raw: Floats) -> dict[str, Floats]:
-        """``(U,)`` by name: the columns of ``(U, columns)`` that are denominators only."""
+        """``(U,)`` by name: the columns of ``(U, columns)`` that are no indicators."""
         count = len(self.framework.indicators)
         return {name: raw[:, count + k] for k, name in enumerate(self.columns[count:])}
 
@@ -166,8 +176,11 @@ class Composite:
         enough: Bools = known.sum(1) >= 2
         return enough
 
-    def _denominated(self, raw: Floats, names: tuple[str, ...]) -> Floats:
-        return denominate(self.framework, raw[:, : len(self.framework.indicators)], self.below(raw), names)
+    def _ready(self, raw: Floats, period: Period) -> Floats:
+        """``(U, M)`` of one period after denominators and small samples."""
+        named = tuple(f"{unit} in {period}" for unit in self.units)
+        own, more = raw[:, : len(self.framework.indicators)], self.below(raw)
+        return steady(self.framework, own, denominate(self.framework, own, more, named), more, named).values
 
     def _nothing(self, panel: Panel) -> NotEnoughData:
         return NotEnoughData(
@@ -187,13 +200,16 @@ class FittedComposite:
 
     def scored(self, panel: Panel, period: Period) -> Scored:
         """Every step for one period. Raises NotEnoughData if fewer than two units can be scored."""
-        model, raw = self.model, self.model.values(panel, period)
+        return self.score(self.model.sheet(panel, period))
+
+    def score(self, sheet: Sheet) -> Scored:
+        """Every step for what is known of one period. Raises as `scored`."""
         return evaluate(
-            model.framework,
-            raw[:, : len(model.framework.indicators)],
-            model.units,
-            denominators=model.below(raw),
-            history=model.history(panel, period),
+            self.model.framework,
+            sheet.values[:, : len(self.model.framework.indicators)],
+            self.model.units,
+            denominators=self.model.below(sheet.values),
+            history=sheet.history,
             goalposts=self.goalposts,
             treatment=self.treatment,
             weight=self.weight,
@@ -201,42 +217,32 @@ class FittedComposite:
 
     def uncertainty(self, panel: Panel, period: Period, seed: int = 0) -> Uncertainty:
         """Ranks over the alternatives, of the units of :meth:`scored`. Raises as it does, and BadInput."""
-        model, scored = self.model, self.scored(panel, period)
-        rows = [model.units.index(u) for u in scored.units]
-        raw = model.values(panel, period)[rows]
-        history = model.history(panel, period)
-        prepared = steps(
-            raw[:, : len(model.framework.indicators)],
-            scored.units,
-            denominators=model.below(raw),
-            history=None if history is None else history[:, rows],
-            goalposts=self.goalposts,
-            treatment=self.treatment,
-            weight=self.weight,
-        )
-        return uncertainty(model.framework, prepared, model.alternatives, draws=model.draws, seed=seed)
+        sheet = self.model.sheet(panel, period)
+        return self._uncertainty(sheet, self.score(sheet), seed)
 
     def board(self, panel: Panel, period: Period) -> Board:
         """Scores, ranks with their intervals, nodes and contributions. Raises NotEnoughData."""
-        scored = self.scored(panel, period)
-        low = high = None
-        if self.model.alternatives.inputs:
-            drawn = self.uncertainty(panel, period)
-            low, high = np.minimum(drawn.low, scored.rank), np.maximum(drawn.high, scored.rank)
-        return scored.board(self.model.target, panel.asof, period, low, high)
+        sheet = self.model.sheet(panel, period)
+        return self._board(sheet, self.score(sheet), panel, period)
 
     def page(self, panel: Panel, period: Period, unit: str) -> Page:
         """Strengths, weaknesses, peers, and what would gain a place. Raises Unknown for a unit that is not scored."""
         return page(self.scored(panel, period), unit, goalposts=self.goalposts)
 
     def tell(self, panel: Panel, periods: Sequence[Period]) -> pl.DataFrame:
-        """READINGS of the boards of these periods; one of which too little is known is left out. Raises NotEnoughData."""
-        told, problem = [], None
+        """READINGS of the boards of these periods, and marks (:mod:`modelzoo.scorecard.marks`). A period of which too little is
+        known is left out. Raises NotEnoughData if all are."""
+        told: list[pl.DataFrame] = []
+        problem = None
         for period in periods:
             try:
-                told.append(self.board(panel, period).to_frame().select(READINGS.names()))
+                sheet = self.model.sheet(panel, period)
+                scored = self.score(sheet)
+                board = self._board(sheet, scored, panel, period).to_frame().select(READINGS.names())
             except NotEnoughData as short:
                 problem = short
+            else:
+                told += [board, marks(scored, period)]
         if not told:
             raise problem or NotEnoughData(f"{self.model.target}: no period was asked for")
         return pl.concat(told)
@@ -253,6 +259,28 @@ class FittedComposite:
         raise Refused(
             f"{self.model.target} is a board of {len(self.model.units)} units, not one figure: ask for the board"
         )
+
+    def _uncertainty(self, sheet: Sheet, scored: Scored, seed: int = 0) -> Uncertainty:
+        model = self.model
+        rows = [model.units.index(u) for u in scored.units]
+        raw = sheet.values[rows]
+        prepared = steps(
+            raw[:, : len(model.framework.indicators)],
+            scored.units,
+            denominators=model.below(raw),
+            history=None if sheet.history is None else sheet.history[:, rows],
+            goalposts=self.goalposts,
+            treatment=self.treatment,
+            weight=self.weight,
+        )
+        return uncertainty(model.framework, prepared, model.alternatives, draws=model.draws, seed=seed)
+
+    def _board(self, sheet: Sheet, scored: Scored, panel: Panel, period: Period) -> Board:
+        low = high = None
+        if self.model.alternatives.inputs:
+            drawn = self._uncertainty(sheet, scored)
+            low, high = np.minimum(drawn.low, scored.rank), np.maximum(drawn.high, scored.rank)
+        return scored.board(self.model.target, panel.asof, period, low, high)
 
     def state(self) -> State:
         M = len(self.model.framework.indicators)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from engine.errors import BadInput
 from engine.typing import Floats
 from modelzoo.scorecard.aggregate import aggregate, scale
-from modelzoo.scorecard.framework import FLAT, Aggregation
+from modelzoo.scorecard.choices import FLAT, Aggregation
 from modelzoo.scorecard.layout import Layout
 
 Places: TypeAlias = NDArray[np.int16]

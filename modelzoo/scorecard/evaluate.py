@@ -1,7 +1,7 @@
 """The whole way of a scorecard, from raw values to a Board, every step kept.
 
-denominate → screen → fill gaps → treat outliers → normalise → weight → aggregate → split into contributions. Screening looks at
-the data as delivered: after gaps are filled there is nothing left to screen.
+denominate → hide and shrink small samples → screen → fill gaps → treat outliers → normalise → weight → aggregate → split into
+contributions. Screening looks at the data as delivered: after gaps are filled there is nothing left to screen.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from engine.errors import BadInput, NotEnoughData, Refused
 from engine.typing import Bools, Floats, Ints
 from modelzoo.scorecard import weights as weighing
 from modelzoo.scorecard.aggregate import aggregate
+from modelzoo.scorecard.choices import Weighting
 from modelzoo.scorecard.contributions import contributions
 from modelzoo.scorecard.denominate import denominate
-from modelzoo.scorecard.framework import Framework, Weighting
+from modelzoo.scorecard.framework import Framework
 from modelzoo.scorecard.impute import impute
 from modelzoo.scorecard.normalise import normalise, orient
 from modelzoo.scorecard.outliers import Treated, treat
 from modelzoo.scorecard.screen import screen
+from modelzoo.scorecard.small import Steadied, steady
 from modelzoo.scorecard.weights import Weights
 
 _FIXED = ("goalposts", "to_target", "ratio", "efficacy")  # held against raw values: no log scale
@@ -36,16 +38,18 @@ _ENDS = ("goalposts", "minmax", "percentile", "to_maximum", "to_reference", "to_
 class Scored:
     """A framework applied to U units: every intermediate ``(U, M)``, all node scores, and what was done on the way.
 
-    raw, denominated, imputed, treated, normalised: ``(U, M)``. filled: ``(U, M)`` gaps that were filled. held: ``(U, M)``
-    values moved by the treatment, which ``treatment`` describes (None: none). weight: ``(N,)`` as used. weighing: how the
-    weights of each group of indicators came about, by node; empty for the tree's own. scores: ``(U, N)`` all nodes in the
-    order of the layout. parts: ``(U, M)``, summing to the score. left_out: units not scored, and why.
+    raw, denominated, imputed, treated, normalised: ``(U, M)``. small: what was hidden and shrunk, ``(U, M)`` too. filled:
+    ``(U, M)`` gaps that were filled. held: ``(U, M)`` values moved by the treatment, which ``treatment`` describes (None:
+    none). weight: ``(N,)`` as used. weighing: how the weights of each group of indicators came about, by node; empty for the
+    tree's own. scores: ``(U, N)`` all nodes in the order of the layout. parts: ``(U, M)``, summing to the score. left_out:
+    units not scored, and why.
     """
 
     framework: Framework
     units: tuple[str, ...]
     raw: Floats
     denominated: Floats
+    small: Steadied
     imputed: Floats
     treated: Floats
     normalised: Floats
@@ -128,9 +132,10 @@ def evaluate(
 ) -> Scored:
     """Score ``(U, M)`` raw values, columns in the order of ``framework.indicators``, NaN where not known.
 
-    denominators: ``(U,)`` by name. groups: ``(U,)`` labels, for filling gaps. history: ``(T, U, M)`` earlier values after
-    denominators, oldest first. goalposts: ``(2, M)`` frozen over a panel. treatment: what was done to the panel, to be done
-    here too; learned from these units otherwise. weight: ``(N,)`` in the order of the layout, instead of the tree's.
+    denominators: ``(U,)`` by name, and bases of small samples too. groups: ``(U,)`` labels, for filling gaps. history:
+    ``(T, U, M)`` earlier values after denominators and small samples, oldest first. goalposts: ``(2, M)`` frozen over a panel.
+    treatment: what was done to the panel, to be done here too; learned from these units otherwise. weight: ``(N,)`` in the
+    order of the layout, instead of the tree's.
 
     Raises BadInput naming the node; NotEnoughData if fewer than two units can be scored; Refused for negative weights.
     """
@@ -149,14 +154,15 @@ def evaluate(
     layout, rule = framework.layout, framework.normalisation
 
     denominated = denominate(framework, raw, denominators or {}, units)
-    seen = screen(denominated, framework.screening)
+    small = steady(framework, raw, denominated, denominators or {}, units)
+    seen = screen(small.values, framework.screening)
     kept = np.flatnonzero(seen.kept)
     left_out = [(units[u], seen.reason(u, framework.screening)) for u in np.flatnonzero(~seen.kept).tolist()]
     _enough(framework, kept, left_out)
     labels = None if groups is None else [groups[u] for u in kept.tolist()]
     past = None if history is None else history[:, kept]
     named = tuple(units[u] for u in kept)
-    filling = impute(framework, denominated[kept], labels, past, named)
+    filling = impute(framework, small.values[kept], labels, past, named)
     treated, done = filling.values, treatment
     if treatment is not None:
         treated = treatment.apply(filling.values)
@@ -171,12 +177,14 @@ def evaluate(
 
     ok = ~np.isnan(scores[:, 0])
     left_out += [(named[u], "too few of its groups could be scored") for u in np.flatnonzero(~ok).tolist()]
-    _enough(framework, kept[ok], left_out)
+    rows = kept[ok]
+    _enough(framework, rows, left_out)
     return Scored(
         framework=framework,
         units=tuple(named[u] for u in np.flatnonzero(ok)),
-        raw=raw[kept][ok],
-        denominated=denominated[kept][ok],
+        raw=raw[rows],
+        denominated=denominated[rows],
+        small=Steadied(small.values[rows], small.hidden[rows], small.reliability[rows]),
         imputed=filling.values[ok],
         treated=treated[ok],
         normalised=normalised[ok],

@@ -14,8 +14,8 @@ import numpy as np
 from engine.errors import BadInput, Unknown
 from engine.typing import Floats, Ints
 from modelzoo.scorecard.aggregate import aggregate
+from modelzoo.scorecard.choices import FLAT
 from modelzoo.scorecard.evaluate import Scored
-from modelzoo.scorecard.framework import FLAT
 from modelzoo.scorecard.normalise import normalise
 
 _OWN = ("goalposts", "efficacy", "ratio")  # a unit's score on an indicator is its own affair
@@ -55,7 +55,8 @@ class Lift:
 @dataclass(frozen=True, slots=True)
 class Page:
     """strengths, weaknesses: by gap, the largest first. peers: the nearest units and their distance, on the normalised scale.
-    lifts: the least effort first. no_help: indicators that alone gain no place, best as they may become."""
+    lifts: what would raise the rank most, of equals the least effort first. no_help: indicators that alone gain no place, best
+    as they may become."""
 
     unit: str
     score: float
@@ -158,7 +159,7 @@ def _lifts(scored: Scored, u: int, goalposts: Floats | None) -> tuple[tuple[Lift
         if can[k]
     ]
     no_help = tuple(scored.framework.indicators[j] for k, j in enumerate(columns) if not can[k])
-    return tuple(sorted(lifts, key=lambda lift: lift.effort)), no_help
+    return tuple(sorted(lifts, key=lambda lift: (-lift.places, lift.effort))), no_help
 
 
 def _best(scored: Scored, goalposts: Floats | None) -> tuple[Floats, Floats]:

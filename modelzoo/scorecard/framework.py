@@ -9,172 +9,26 @@ from __future__ import annotations
 import math
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from engine.errors import BadInput, Unknown
+from modelzoo.scorecard.choices import (
+    FLAT,
+    STRICT,
+    TARGETED,
+    Aggregation,
+    Missing,
+    Normalisation,
+    Screening,
+    Treatment,
+    Weighting,
+)
 from modelzoo.scorecard.layout import Layout
-
-Missing: TypeAlias = Literal["leave", "time", "group", "regression", "em"]
-Aggregation: TypeAlias = Literal[
-    "arithmetic",
-    "geometric",
-    "harmonic",
-    "power",
-    "mazziotta_pareto",
-    "mazziotta_pareto_up",
-    "copeland",
-    "topsis",
-    "vikor",
-]
-Weighting: TypeAlias = Literal["expert", "equal", "entropy", "critic", "deviation", "pca"]
-Method: TypeAlias = Literal[
-    "goalposts",
-    "minmax",
-    "z",
-    "rank",
-    "borda",
-    "percentile",
-    "to_maximum",
-    "to_reference",
-    "to_target",
-    "fraction",
-    "ratio",
-    "efficacy",
-]
-FLAT: tuple[Aggregation, ...] = (
-    "copeland",
-    "topsis",
-    "vikor",
-)  # compare units over all indicators below a node at once
-POSITIVE: tuple[Aggregation, ...] = ("geometric", "harmonic", "power", "mazziotta_pareto", "mazziotta_pareto_up")
-_TARGETED: tuple[Method, ...] = ("to_target", "ratio")
-_STRICT = {"extra": "forbid", "strict": False}
-
-
-@dataclass(frozen=True)
-class Node:
-    """One node: a group with ``children``, or an indicator with a ``direction``.
-
-    name: unique in the tree; an indicator's is the column of the data. weight: against its siblings, on any scale.
-    direction: 1 more is better, -1 less is better, 0 nearer to ``target`` is better. denominator: the name of what the
-    indicator is divided by. target: the value aimed at. goalposts: the raw values (low, high) between which the score
-    runs, low < high whatever the direction. cap: the most that the normalised score may be. missing: how its gaps are
-    filled, where it differs from the framework's rule. unit: of the indicator as delivered.
-    """
-
-    name: str
-    name_en: str = ""
-    name_zh: str = ""
-    weight: float = 1.0
-    children: tuple[Node, ...] = ()
-    direction: Literal[1, -1, 0] | None = None
-    denominator: str | None = None
-    target: float | None = None
-    goalposts: tuple[float, float] | None = None
-    cap: float | None = None
-    missing: Missing | None = None
-    unit: str = ""
-    __pydantic_config__ = _STRICT
-
-    def __post_init__(self) -> None:
-        if not self.name.strip():
-            raise BadInput("a node of the framework has no name")
-        if not (math.isfinite(self.weight) and self.weight >= 0):
-            raise BadInput(f"node {self.name}: a weight is a number not below 0, not {self.weight}")
-        if self.children:
-            self._check_group()
-        else:
-            self._check_indicator()
-
-    def _check_group(self) -> None:
-        given = [
-            field
-            for field in ("direction", "denominator", "target", "goalposts", "cap", "missing")
-            if getattr(self, field) is not None
-        ]
-        if given:
-            raise BadInput(f"node {self.name}: a group with children takes no {', '.join(given)}; indicators do")
-        if not any(c.weight > 0 for c in self.children):
-            raise BadInput(f"node {self.name}: none of its children has a weight above 0")
-
-    def _check_indicator(self) -> None:
-        if self.direction is None:
-            raise BadInput(f"node {self.name}: an indicator needs direction = 1, -1 or 0; a group needs children")
-        if self.direction == 0 and self.target is None:
-            raise BadInput(f"node {self.name}: direction 0 means nearer to the target is better; give target")
-        if any(v is not None and not math.isfinite(v) for v in (self.target, self.cap)):
-            raise BadInput(f"node {self.name}: target and cap are finite numbers")
-        if self.goalposts is not None:
-            low, high = self.goalposts
-            if not (math.isfinite(low) and math.isfinite(high) and low < high):
-                raise BadInput(f"node {self.name}: goalposts are (low, high) with low < high, not ({low}, {high})")
-            if self.direction == 0 and not (self.target is not None and low < self.target < high):
-                raise BadInput(
-                    f"node {self.name}: the target {self.target} must lie between its goalposts {low}, {high}"
-                )
-
-    def walk(self) -> Iterator[Node]:
-        """This node and all below it, each before its children, left to right."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """How indicators come to one scale. method: see :mod:`modelzoo.scorecard.normalise`. low, high: the ends of the scale.
-
-    mean, sd: of ``z``. reference: for ``to_reference``, the unit that the others are held against.
-    """
-
-    method: Method = "goalposts"
-    low: float = 0.0
-    high: float = 100.0
-    mean: float = 0.0
-    sd: float = 1.0
-    reference: str | None = None
-    __pydantic_config__ = _STRICT
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
-            raise BadInput(f"the scale runs from low to a higher high, not from {self.low} to {self.high}")
-        if not (math.isfinite(self.mean) and math.isfinite(self.sd) and self.sd > 0):
-            raise BadInput(f"z takes a finite mean and an sd above 0, not {self.mean} and {self.sd}")
-        if (self.method == "to_reference") != (self.reference is not None):
-            raise BadInput(
-                "normalisation to_reference needs the name of a unit as reference; no other method takes one"
-            )
-
-
-@dataclass(frozen=True)
-class Treatment:
-    """Which indicators have outliers, and how far values are pulled in. See :mod:`modelzoo.scorecard.outliers`."""
-
-    points: int = 5
-    skew: float = 2.0
-    kurtosis: float = 3.5
-    __pydantic_config__ = _STRICT
-
-    def __post_init__(self) -> None:
-        if self.points < 0 or not self.skew > 0 or not math.isfinite(self.kurtosis):
-            raise BadInput("a treatment takes points from 0, a skew above 0 and a finite kurtosis")
-
-
-@dataclass(frozen=True)
-class Screening:
-    """Which units have enough data: the least share of indicators known, and of known ones that are not zero."""
-
-    known: float = 0.0
-    nonzero: float = 0.0
-    __pydantic_config__ = _STRICT
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.known <= 1 and 0 <= self.nonzero <= 1):
-            raise BadInput("screening takes shares from 0 to 1")
+from modelzoo.scorecard.node import Node
 
 
 @dataclass(frozen=True)
@@ -185,7 +39,8 @@ class Framework:
     topsis and vikor stand alone. power: of the generalised mean. weighting: where the weights of indicators within their
     group come from (expert: the tree's); those of groups are the tree's. known: the least share of children known for a
     node to be scored. missing: how gaps are filled; leave: the node is the mean of what is known. treatment, screening:
-    none if not given. sources: where the framework comes from.
+    none if not given. outcome: where targets are goals of a year, the model of the zoo that nowcasts what the year will come to
+    (:mod:`modelzoo.scorecard.outcomes`). sources: where the framework comes from.
 
     Raises BadInput naming the node.
     """
@@ -194,16 +49,17 @@ class Framework:
     name_en: str
     name_zh: str
     tree: Node
-    normalisation: Normalisation = Normalisation()
+    normalisation: Normalisation = field(default_factory=Normalisation)
     aggregation: tuple[Aggregation, ...] = ("arithmetic",)
     power: float = 0.5
     weighting: Weighting = "expert"
     missing: Missing = "leave"
     known: float = 0.0
     treatment: Treatment | None = None
-    screening: Screening = Screening()
+    screening: Screening = field(default_factory=Screening)
+    outcome: str | None = None
     sources: tuple[str, ...] = ()
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     def __post_init__(self) -> None:
         if not self.tree.children:
@@ -222,10 +78,16 @@ class Framework:
             )
         if len(self.aggregation) > 1 and (flat := [a for a in self.aggregation if a in FLAT]):
             raise BadInput(f"framework {self.id}: {flat[0]} compares units over all indicators at once; give it alone")
-        if self.normalisation.method in _TARGETED:
+        if self.normalisation.method in TARGETED:
             for leaf in self.leaves:
                 if leaf.target is None:
                     raise BadInput(f"node {leaf.name}: normalisation {self.normalisation.method} needs its target")
+        if self.outcome is not None:
+            for leaf in self.leaves:
+                if leaf.target is None or leaf.direction == 0 or leaf.denominator is not None:
+                    raise BadInput(
+                        f"node {leaf.name}: a goal of the year needs a target, a direction of 1 or -1 and no denominator"
+                    )
         if self.normalisation.method == "efficacy":
             for leaf in self.leaves:
                 if leaf.goalposts is None or leaf.direction == 0:
@@ -321,7 +183,7 @@ def _place(data: Any, loc: tuple[int | str, ...]) -> str:
             data = data[key]
         except (KeyError, IndexError, TypeError):
             break
-        if isinstance(data, dict) and loc[0] == "tree":
+        if isinstance(data, dict) and (key == "tree" or (loc[0] == "tree" and isinstance(key, int))):
             node, keys = str(data.get("name", "(without a name)")), list(loc[depth + 1 :])
     key = "key " + ".".join(map(str, keys))
     return f"node {node}, {key}" if node else key

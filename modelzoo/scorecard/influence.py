@@ -15,7 +15,7 @@ import numpy as np
 from engine.errors import BadInput, NotConverged, Unknown
 from engine.typing import Floats, Ints
 from modelzoo.scorecard.aggregate import aggregate
-from modelzoo.scorecard.framework import Aggregation
+from modelzoo.scorecard.choices import Aggregation
 from modelzoo.scorecard.layout import Layout
 
 _REACHED = 0.01

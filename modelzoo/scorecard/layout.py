@@ -11,7 +11,7 @@ from engine.errors import BadInput, Unknown
 from engine.typing import Floats, Ints
 
 if TYPE_CHECKING:
-    from modelzoo.scorecard.framework import Node
+    from modelzoo.scorecard.node import Node
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""To one scale on which more is better: twelve ways, named as in :data:`modelzoo.scorecard.framework.Method`.
+"""To one scale on which more is better: twelve ways, named as in :data:`modelzoo.scorecard.choices.Method`.
 
 ==============  =========================================================================================================
 goalposts       low … high between fixed goalposts, values beyond them held at the ends; scores compare over years
@@ -24,7 +24,7 @@ import numpy as np
 
 from engine.errors import BadInput
 from engine.typing import Bools, Floats
-from modelzoo.scorecard.framework import Normalisation
+from modelzoo.scorecard.choices import Normalisation
 from modelzoo.scorecard.layout import Layout
 from modelzoo.scorecard.preparation import refuse
 

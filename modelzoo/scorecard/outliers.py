@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.errors import BadInput
 from engine.typing import Bools, Floats
-from modelzoo.scorecard.framework import Treatment
+from modelzoo.scorecard.choices import Treatment
 
 
 @dataclass(frozen=True, slots=True, eq=False)

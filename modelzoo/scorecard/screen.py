@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.typing import Bools, Floats
-from modelzoo.scorecard.framework import Screening
+from modelzoo.scorecard.choices import Screening
 
 
 @dataclass(frozen=True, slots=True)

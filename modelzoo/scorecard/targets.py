@@ -65,14 +65,21 @@ def goals(framework: Framework) -> tuple[Goal, ...]:
 
 
 def outlook(goal: Goal, estimate: Estimate, period: Period) -> Outlook:
-    """One goal, with the estimate of the year's outcome. Raises Unknown if the estimate is not about that period."""
-    if period not in estimate.periods:
+    """One goal, with the estimate of the period's outcome: that of its last month or quarter where the estimate is of those.
+
+    Raises Unknown if the estimate is not about that period.
+    """
+    last = period.last_month.to(estimate.periods[0].freq)
+    if last not in estimate.periods:
         raise Unknown(f"the estimate of {estimate.target} says nothing of {period}")
-    row = estimate.periods.index(period)
+    row = estimate.periods.index(last)
     mean = float(estimate.mean[row])
     below = probability_below(estimate.quantiles[row], goal.value)
     met = 1.0 - below if goal.direction == 1 else below
-    return Outlook(goal, mean, met, goal.direction * (mean - goal.value))
+    margin = goal.direction * (mean - goal.value)
+    if not np.ptp(estimate.quantiles[row]) > 0.0:  # certain; one that is just reached is met
+        met = float(margin >= 0.0)
+    return Outlook(goal, mean, met, margin)
 
 
 def together(

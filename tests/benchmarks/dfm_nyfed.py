@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import peers  # isort: skip
+import boxed
 import numpy as np
 import nyfed
 
@@ -25,11 +26,16 @@ def main() -> None:
     assert apart < 1e-8, apart
     print(f"  at equal parameters: log-likelihood apart {gap:.0e} (relative), states {apart:.0e}")
     free, x_free = p.loadings != 0, p.x_loadings != 0
+    box = boxed.iteration(*boxed.boxed(p, data, free, x_free, np.arange(4)))
+    off = abs(box() / ours.loglik - 1)
+    assert off < 1e-3, off
     result = peers.race(
         lambda: factor_em.em_step(p, data, free, x_free, np.arange(4)),
         lambda: model._em_iteration(start, mstep_method="missing"), 15, 20,
     )  # fmt: skip
     peers.report("dfm_nyfed", result, f"statsmodels-{version('statsmodels')}")
+    result = peers.race(lambda: factor_em.em_step(p, data, free, x_free, np.arange(4)), box, 15, 20)
+    peers.report("dfm_nyfed", result, f"nowcastbox-{version('nowcastbox')}")
 
 
 if __name__ == "__main__":

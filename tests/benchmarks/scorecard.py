@@ -20,8 +20,9 @@ from pymcdm.methods import TOPSIS
 
 from engine.board import ranks
 from modelzoo.scorecard.alternatives import Alternatives, steps
+from modelzoo.scorecard.choices import Normalisation
 from modelzoo.scorecard.draws import rank_table, topsis
-from modelzoo.scorecard.framework import Framework, Normalisation
+from modelzoo.scorecard.framework import Framework
 from modelzoo.scorecard.preparation import prepare
 from modelzoo.scorecard.uncertainty import sensitivity, uncertainty
 

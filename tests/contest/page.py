@@ -34,7 +34,7 @@ def skill(table: pl.DataFrame, benchmark: str) -> str:
     lines = []
     for row in table.iter_rows(named=True):
         cells = [f"**{row[c]:.2f}**" if row[c] == least[c] else f"{row[c]:.2f}" for c in (*horizons, "rmse")]
-        lines.append([row["model"], *cells, f"{100 * (row['ratio'] - 1):+.0f} %".replace("-", "−")])
+        lines.append([row["model"], *cells, f"{round(100 * (row['ratio'] - 1)):+d} %".replace("-", "−")])
     return grid(["model", *(signed(int(c[1:])) for c in horizons), "mean", f"against {benchmark}"], lines)
 
 

@@ -147,20 +147,27 @@ def test_the_state_of_a_day_is_that_of_the_table(tmp_path: Path) -> None:
         np.testing.assert_array_equal(column[~np.isnan(column)], houses)
 
 
+@pytest.fixture(scope="module")
+def output() -> MemoryStore:
+    store = MemoryStore()
+    ingest.ingest(store, ingest.read("rtdsm", RTDSM))
+    return store
+
+
 @needs_shared
 @pytest.mark.parametrize(
     ("quarter", "advance"),
     [("2008-Q4", -3.8), ("2009-Q1", -6.1), ("2009-Q2", -1.0), ("2011-Q1", 1.8), ("2014-Q1", 0.1), ("2014-Q2", 4.0)],
 )
-def test_first_releases_are_the_advance_estimates_of_the_bureau(quarter: str, advance: float) -> None:
+def test_first_releases_are_the_advance_estimates_of_the_bureau(
+    output: MemoryStore, quarter: str, advance: float
+) -> None:
     """As the Bureau of Economic Analysis announced them, in its news releases; growth within one vintage, whatever its base."""
-    store = MemoryStore()
-    ingest.ingest(store, ingest.read("rtdsm", RTDSM))
     middle = Period.parse(quarter).last_month + 2
 
     def panel_on(day: int) -> float:
         known: datetime = end_of(middle.start.replace(day=day))
-        panel = build_panel(store, [rtdsm.TARGET], known)
+        panel = build_panel(output, [rtdsm.TARGET], known)
         row = panel.row(Period.parse(quarter))
         return float(panel.values[row, 0]) if row < panel.months else np.nan
 

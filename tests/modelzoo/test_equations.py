@@ -10,11 +10,13 @@ import statsmodels.api as sm
 from scipy.optimize import minimize
 from synthetic_panel import panel_of, simulate
 
+from engine.align import WEIGHTS
 from engine.calendar import Freq, Period
-from engine.errors import BadInput, NotConverged
+from engine.errors import BadInput, NotConverged, NotEnoughData
 from engine.panel import Panel
 from engine.typing import Floats
-from modelzoo.nowcast import lag_curves, targeted
+from modelzoo.nowcast import lag_curves, ordered, targeted
+from modelzoo.nowcast.bridge import Bridge
 from modelzoo.nowcast.bridges import Bridges
 from modelzoo.nowcast.equations import Weights
 from modelzoo.nowcast.midas import Midas
@@ -46,6 +48,42 @@ def by_hand(model: Bridges | Umidas, panel: Panel) -> float:
 def test_every_equation_is_least_squares(model: Bridges | Umidas) -> None:
     panel = simulate(300, 3)
     assert model.fit(panel).estimate(panel, [NOW]).mean[0] == pytest.approx(by_hand(model, panel), abs=1e-8)
+
+
+def test_a_bridge_is_least_squares_on_the_sums_of_the_quarter() -> None:
+    """Known to the quarter's end, nothing is filled: the coefficients and the nowcast are statsmodels' on the sums."""
+    panel = simulate(300, 2, late=False)
+    fitted = Bridge("y@ZZ", IDS[:2]).fit(panel)
+    x, y = panel.matrix(IDS[:2]), panel.matrix(["y@ZZ"])[2::3, 0]
+    w = np.array(WEIGHTS["growth"])
+    sums = np.full((100, 2), np.nan)
+    for q in range(1, 100):
+        sums[q] = w @ x[3 * q - 2 : 3 * q + 3][::-1]
+    D = sm.add_constant(sums, has_constant="add")
+    whole = ~np.isnan(np.column_stack([D, y])).any(1)
+    expected = sm.OLS(y[whole], D[whole]).fit()
+    np.testing.assert_allclose(fitted.beta, expected.params, atol=1e-9)
+    assert fitted.sigma == pytest.approx(np.sqrt(expected.scale), abs=1e-9)
+    assert fitted.estimate(panel, [NOW]).mean[0] == pytest.approx(expected.params @ D[-1], abs=1e-8)
+
+
+def test_errors_are_spread_by_age_and_chosen_without_hindsight() -> None:
+    old = np.zeros(81)
+    old[40] = 1.0  # forty periods ago: half of the weight of one of today
+    new = np.zeros(81)
+    new[80] = 1.0
+    assert ordered.spread(old) ** 2 / ordered.spread(new) ** 2 == pytest.approx(0.5)
+    assert ordered.spread(np.full(30, -2.0)) == pytest.approx(2.0)
+    folds = [np.array([[1.0], [3.0]]), np.array([[5.0], [0.0]]), np.array([[7.0], [0.0]])]
+    best, spread = ordered.chosen(folds)
+    assert best == 1  # over all folds
+    assert spread == pytest.approx(
+        ordered.spread(np.array([5.0, 0.0]))
+    )  # the second fold still trusted the first candidate
+    assert ordered.folds(50, "y")[0] == (20, 26)
+    assert ordered.folds(50, "y")[-1][1] == 50
+    with pytest.raises(NotEnoughData, match="y: errors in the order of time need 20"):
+        ordered.folds(19, "y")
 
 
 def test_a_joint_equation_is_one_regression_on_all() -> None:

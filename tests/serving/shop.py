@@ -25,7 +25,7 @@ JUNE, JULY = end_of(date(2016, 6, 29)), end_of(date(2016, 7, 29))
 
 @dataclass
 class FakeChampions:
-    """One champion of a nowcast, or none, and others of other kinds; older: versions that were champions before."""
+    """One champion of a nowcast, or none, others of other kinds, and versions that answer no more."""
 
     one: Champion | None
     others: tuple[Champion, ...] = ()
@@ -37,14 +37,14 @@ class FakeChampions:
                 return held
         raise NotReady(f"no champion for {target}: `jingqi experiment promote RUN`")
 
+    def version(self, name: str, version: str) -> Champion:
+        for held in (*self.all(), *self.older):
+            if (held.name, held.version) == (name, version):
+                return held
+        raise Unknown(f"{name} has no version {version}")
+
     def all(self) -> tuple[Champion, ...]:
         return self.others if self.one is None else (self.one, *self.others)
-
-    def version(self, champion: Champion, version: str) -> Champion:
-        for held in (champion, *self.older):
-            if (held.name, held.version) == (champion.name, version):
-                return held
-        raise Unknown(f"{champion.name} has no version {version}")
 
     def before(self, champion: Champion) -> Champion | None:
         older = [c for c in self.older if c.name == champion.name and int(c.version) < int(champion.version)]

@@ -168,8 +168,12 @@ def test_a_board_is_shown_by_place_with_intervals_and_nodes() -> None:
             for c, v in (("score", score), ("rank", rank), ("rank_low", 1.0), ("rank_high", 2.0))
         ]
         rows.append(reading(unit, "node", "growth", 50.0 + rank))
+    rows += [reading("SYN-3301", "mark", "dust", 4.0), reading("SYN-3302", "mark", "dust", 1.0)]
     lines = shown("scorecard", rows).splitlines()
-    first, second = (n for n, line in enumerate(lines) if "SYN-330" in line)
+    assert [line.split(": ")[1] for line in lines if line.startswith("dust")] == [
+        "hidden 样本过少，不公布 (SYN-3301)", "carried 沿用前期 (SYN-3302)",
+    ]  # fmt: skip
+    first, second = (n for n, line in enumerate(lines) if line.lstrip()[:1] in "12" and "SYN-330" in line)
     assert "SYN-3301" in lines[first]
     assert "71.25" in lines[first]
     assert "1–2" in lines[first]

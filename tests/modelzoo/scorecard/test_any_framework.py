@@ -12,18 +12,10 @@ import numpy as np
 
 from engine.calendar import Period
 from engine.errors import JingqiError
+from modelzoo.scorecard.choices import Aggregation, Method, Missing, Normalisation, Screening, Treatment, Weighting
 from modelzoo.scorecard.evaluate import evaluate
-from modelzoo.scorecard.framework import (
-    Aggregation,
-    Framework,
-    Method,
-    Missing,
-    Node,
-    Normalisation,
-    Screening,
-    Treatment,
-    Weighting,
-)
+from modelzoo.scorecard.framework import Framework
+from modelzoo.scorecard.node import Node
 
 DAY, YEAR = datetime(2024, 1, 1, tzinfo=UTC), Period.parse("2023")
 

@@ -11,8 +11,8 @@ import pytest
 
 from engine.board import ranks
 from engine.typing import Floats
+from modelzoo.scorecard.choices import Aggregation, Method, Normalisation, Screening
 from modelzoo.scorecard.evaluate import Scored
-from modelzoo.scorecard.framework import Aggregation, Method, Normalisation, Screening
 from modelzoo.scorecard.influence import optimise, say
 from modelzoo.scorecard.multicriteria import copeland, margins
 from modelzoo.scorecard.normalise import normalise

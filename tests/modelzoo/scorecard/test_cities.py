@@ -11,10 +11,12 @@ import pytest
 
 from engine.typing import Floats
 from modelzoo.scorecard.alternatives import Alternatives, steps
+from modelzoo.scorecard.choices import Normalisation, Treatment
 from modelzoo.scorecard.doubt import benefit_of_doubt, frontier
 from modelzoo.scorecard.evaluate import Scored, evaluate
 from modelzoo.scorecard.explain import page
-from modelzoo.scorecard.framework import Framework, Node, Normalisation, Treatment
+from modelzoo.scorecard.framework import Framework
+from modelzoo.scorecard.node import Node
 from modelzoo.scorecard.removal import removal
 from modelzoo.scorecard.uncertainty import sensitivity, uncertainty
 from modelzoo.scorecard.weight_space import below, first, stability

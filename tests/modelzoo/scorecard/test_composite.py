@@ -19,10 +19,12 @@ from engine.panel import NEVER, Panel
 from engine.typing import Floats
 from modelzoo import bundle, telling, zoo
 from modelzoo.scorecard.alternatives import Alternatives
+from modelzoo.scorecard.choices import Normalisation, Treatment
 from modelzoo.scorecard.columns import over_time
 from modelzoo.scorecard.composite import Composite, FittedComposite
 from modelzoo.scorecard.evaluate import evaluate
-from modelzoo.scorecard.framework import Framework, Node, Normalisation, Treatment
+from modelzoo.scorecard.framework import Framework
+from modelzoo.scorecard.node import Node
 from modelzoo.scorecard.outliers import treat
 
 UNITS = tuple(f"SYN-33{n:02d}" for n in range(1, 9))
@@ -121,7 +123,7 @@ def test_a_year_with_a_gap_is_not_summed_but_january_of_a_pair_is_no_gap() -> No
 def test_a_board_is_the_framework_on_the_values_with_what_was_learned() -> None:
     whole = made()
     fitted, year = MODEL.fit(whole), Period.parse("2018")
-    raw = MODEL.values(whole, year)
+    raw = MODEL.sheet(whole, year).values
     flat = MODEL.cube(whole)[1].reshape(-1, 5)
     flat = np.column_stack([flat[:, 0] / flat[:, 4], flat[:, 1:4]])
     treated, held = treat(flat, Treatment(), np.zeros(4, bool))

@@ -18,9 +18,11 @@ from engine.calendar import Period
 from engine.errors import BadInput, NotEnoughData, Refused
 from engine.typing import Floats
 from modelzoo.scorecard.aggregate import aggregate
+from modelzoo.scorecard.choices import Aggregation, Normalisation, Screening, Treatment
 from modelzoo.scorecard.contributions import contributions
 from modelzoo.scorecard.evaluate import evaluate
-from modelzoo.scorecard.framework import Aggregation, Framework, Node, Normalisation, Screening, Treatment
+from modelzoo.scorecard.framework import Framework
+from modelzoo.scorecard.node import Node
 from modelzoo.scorecard.weights import critic, entropy
 
 NAN = float("nan")

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from engine.errors import BadInput, Unknown
+from modelzoo.scorecard.choices import Aggregation, Normalisation, Treatment
 from modelzoo.scorecard.evaluate import evaluate
 from modelzoo.scorecard.explain import page
-from modelzoo.scorecard.framework import Aggregation, Framework, Node, Normalisation, Treatment
+from modelzoo.scorecard.framework import Framework
+from modelzoo.scorecard.node import Node
 
 TREE = Node(
     "top",

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import BadInput, Unknown
-from modelzoo.scorecard.framework import Framework, Node, Normalisation, Screening, Treatment
+from modelzoo.scorecard.choices import Normalisation, Screening, Treatment
+from modelzoo.scorecard.framework import Framework
+from modelzoo.scorecard.node import Node
 
 TEXT = """
 id = "city"

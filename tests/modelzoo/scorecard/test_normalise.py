@@ -12,8 +12,10 @@ from hypothesis.extra.numpy import arrays
 
 from engine.errors import BadInput
 from engine.typing import Floats
-from modelzoo.scorecard.framework import Framework, Method, Node, Normalisation
+from modelzoo.scorecard.choices import Method, Normalisation
+from modelzoo.scorecard.framework import Framework
 from modelzoo.scorecard.layout import Layout
+from modelzoo.scorecard.node import Node
 from modelzoo.scorecard.normalise import frozen_goalposts, normalise, places
 
 NAN = float("nan")

@@ -8,8 +8,10 @@ import pytest
 from engine.board import ranks
 from engine.errors import NotEnoughData, Unknown
 from modelzoo.scorecard.aggregate import aggregate
+from modelzoo.scorecard.choices import Normalisation
 from modelzoo.scorecard.evaluate import evaluate
-from modelzoo.scorecard.framework import Framework, Node, Normalisation
+from modelzoo.scorecard.framework import Framework
+from modelzoo.scorecard.node import Node
 from modelzoo.scorecard.removal import correlation_ratio, importance, removal
 
 TREE = Node(

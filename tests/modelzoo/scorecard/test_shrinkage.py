@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import BadInput, NotEnoughData
+from modelzoo.scorecard.choices import Normalisation
 from modelzoo.scorecard.evaluate import evaluate
 from modelzoo.scorecard.explain import page
-from modelzoo.scorecard.framework import Framework, Node, Normalisation
+from modelzoo.scorecard.framework import Framework
+from modelzoo.scorecard.node import Node
 from modelzoo.scorecard.shrinkage import share_variance, shrink, suppress
 
 # Efron & Morris (1977, Scientific American 236): batting averages of 18 players after 45 times at bat in 1970

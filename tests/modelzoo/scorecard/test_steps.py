@@ -11,9 +11,11 @@ from scipy.optimize import minimize
 
 from engine.errors import BadInput, NotEnoughData
 from engine.typing import Floats
+from modelzoo.scorecard.choices import Missing, Screening, Treatment
 from modelzoo.scorecard.denominate import denominate
-from modelzoo.scorecard.framework import Framework, Missing, Node, Screening, Treatment
+from modelzoo.scorecard.framework import Framework
 from modelzoo.scorecard.impute import impute
+from modelzoo.scorecard.node import Node
 from modelzoo.scorecard.outliers import fails, kurtosis, skew, treat, winsorise
 from modelzoo.scorecard.screen import screen
 

@@ -44,6 +44,12 @@ def test_quantiles_are_met_exactly_also_skewed_or_with_a_step() -> None:
     assert [probability_below(np.full(7, 2.0), x) for x in (1.9, 2.0, 2.1)] == [0, 1, 1]
 
 
+def test_a_goal_that_is_just_reached_is_met_from_both_sides() -> None:
+    for direction in (1, -1):
+        for value, met in ((4.9, direction == -1), (5.0, True), (5.1, direction == 1)):
+            assert outlook(Goal("gdp", 5.0, direction), said("gdp", value, 0.0), YEAR).probability == float(met)
+
+
 def test_all_together_by_hand() -> None:
     asked = (Goal("a", 5.0, weight=2), Goal("b", 5.0, -1), Goal("c", 0.0))
     estimates = {"a": said("a", 5.0, 1.0), "b": said("b", 5.0, 2.0), "c": said("c", 9.0, 1.0)}

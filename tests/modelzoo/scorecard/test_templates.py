@@ -90,7 +90,7 @@ def test_research_of_last_year_stands_until_august_and_is_marked() -> None:
     early, late = fitted.scored(before, YEAR), fitted.scored(after, YEAR)
     assert early.filled[:, column].all()
     assert not late.filled.any()
-    last_year = model.values(before, YEAR + -1)[:, column]
+    last_year = model.sheet(before, YEAR + -1).values[:, column]
     assert np.array_equal(early.imputed[:, column], last_year)
     others = [j for j in range(len(model.framework.indicators)) if j != column]
     assert np.abs(late.score - early.score).max() > 0

@@ -10,8 +10,10 @@ from scipy.optimize import linprog
 
 from engine.board import ranks
 from engine.errors import BadInput, Refused
+from modelzoo.scorecard.choices import Aggregation, Normalisation
 from modelzoo.scorecard.evaluate import evaluate
-from modelzoo.scorecard.framework import Aggregation, Framework, Node, Normalisation
+from modelzoo.scorecard.framework import Framework
+from modelzoo.scorecard.node import Node
 from modelzoo.scorecard.weight_space import below, first, overtaking, stability
 
 TRIANGLE = np.array([[3.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 3.0], [1.0, 1.0, 1.0], [0.9, 0.9, 0.9]])
