@@ -15,7 +15,7 @@ from experiments import tracking
 from experiments.run import page_of
 
 TARGET, OLD, NEW = "gdpc1@US", "2016-06-29", "2016-07-29"
-PROVINCE = "2025-06-30"
+GROWTH, BEFORE, PROVINCE = "gdp_yoy_ytd@SYN-33", "2025-05-31", "2025-06-30"
 
 _PROMOTE = ("experiment", "promote", "latest")
 STEPS = (
@@ -23,16 +23,21 @@ STEPS = (
     ("experiment", "run", "us_gdp"), _PROMOTE,
     ("experiment", "run", "us_prosperity"), _PROMOTE,
     ("data", "ingest", "province"),
+    ("experiment", "run", "province_gdp"), _PROMOTE,
     ("experiment", "run", "province_lights"), _PROMOTE,
     ("experiment", "run", "province_enterprise"), _PROMOTE,
     ("experiment", "run", "province_quality"), _PROMOTE,
     ("publish",),
     ("nowcast", TARGET, "--asof", OLD),
     ("nowcast", TARGET, "--asof", NEW, "--news-since", OLD),
+    ("nowcast", GROWTH, "--asof", PROVINCE, "--news-since", BEFORE),
+    ("nowcast", GROWTH, "--asof", PROVINCE, "--coming"),
     ("index", "coincident@US", "--asof", NEW),
     ("warning", "warning@SYN-33", "--asof", PROVINCE),
     ("monitor", "enterprise@SYN-33", "--asof", PROVINCE, "--region", "SYN-33"),
     ("scorecard", "quality@SYN-33", "--asof", PROVINCE),
+    ("scorecard", "quality@SYN-33", "--asof", PROVINCE, "--since", "2024-09-30"),
+    ("scorecard", "quality@SYN-33", "--asof", PROVINCE, "--region", "SYN-3308", "--page"),
 )  # fmt: skip
 
 
@@ -45,7 +50,14 @@ def demo() -> None:
     found = settings()
     jingqi, mlflow = _command("jingqi"), _command("mlflow")
     click.secho("Where to look", bold=True)
-    for name in ("us_gdp", "us_prosperity", "province_lights", "province_enterprise", "province_quality"):
+    for name in (
+        "us_gdp",
+        "us_prosperity",
+        "province_gdp",
+        "province_lights",
+        "province_enterprise",
+        "province_quality",
+    ):
         run = next(r for r in tracking.runs() if r.name == name)
         click.echo(f"report   file://{page_of(run)}")
     click.echo(f"MLflow   {mlflow} ui --backend-store-uri {found.tracking_uri}")
