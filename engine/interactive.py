@@ -18,6 +18,7 @@ from engine.calendar import Period
 from engine.charts import Language
 from engine.errors import BadInput
 from engine.interactive_charts import Bar
+from engine.interactive_record import beside
 from engine.interactive_svg import Say, both, pair
 from engine.lights import Light
 
@@ -158,7 +159,7 @@ class _Told:
             if len(course.periods) >= 24 and not course.name and not light:
                 said = ("Cycle clock", "周期时钟")
                 parts += [f"<h3>{both(said)}</h3>", drawing.clock(course, said, self.synthetic)]
-        return parts + self._parts(own)
+        return [*parts, *beside(own, unit), *self._parts(own)]
 
     def _items(self, unit: str) -> list[str]:
         grid, said = views.lamps(self.readings, unit), ("Lights by item", "各指标灯号")

@@ -61,22 +61,23 @@ class Mark(IntEnum):
 
     KNOWN: the period's own. CARRIED: the period before, as its own is not known. MISSING: nowhere; the other items are
     weighted up. PAIRED: the figure that February publishes for January and February together. IMPUTED: the period's own, but
-    an estimate of ours, not a published figure.
+    an estimate of ours, not a published figure. The numbers between are marks of boards (modelzoo.scorecard.marks).
     """
 
     KNOWN = 0
     CARRIED = 1
     MISSING = 2
-    PAIRED = 3
-    IMPUTED = 4
+    PAIRED = 6
+    IMPUTED = 7
 
     @property
     def zh(self) -> str:
-        return ("", "沿用上期", "缺失，其余项重新加权", "1—2月合并", "估算值")[self]
+        return {1: "沿用上期", 2: "缺失，其余项重新加权", 6: "1—2月合并", 7: "估算值"}.get(self, "")
 
     @property
     def en(self) -> str:
-        return ("", "carried", "missing, re-weighted", "January and February as one", "estimated")[self]
+        said = {1: "carried", 2: "missing, re-weighted", 6: "January and February as one", 7: "estimated"}
+        return said.get(self, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,21 @@ part       what a component adds to it                                      the 
 light      1 blue, 2 light blue, 3 green, 4 yellow, 5 red                   an item, or empty
 score      an item's score; a unit's score on a board                       an item, or empty
 mark       1 carried from a period before, 2 missing and re-weighted,       an item or
-           3 filled from others, 4 hidden: rests on too few, 5 shrunk       indicator
+           3 filled from others, 4 hidden: rests on too few, 5 shrunk,      indicator
+           6 January and February as one, 7 an estimate of ours
+cut1 … 4   thresholds of an item, ascending, where they begin and now       the item
 rank       place on a board, 1 is best; ``rank_low``, ``rank_high``         empty
 node       score of a node of the framework                                 the node
 firms      how many firms answered                                          as of ``index``
+cycle      where an index stands in its cycle, 0 is neutral; ``cycle_low``  empty
+           and ``cycle_high``: the central 80 % of what became of such
+noise      of months of this age: noise to signal of that cycle             empty
+sign       share that kept the side of neutral on which it was first read   empty
+direction  share whose change was first read with the sign that it kept     empty
+vintages   on how many earlier days the index was read anew for the record  real or pseudo
+turns      turning points that the record covers: ``turns_found``, share    empty
+           that was confirmed; ``turns_false``, share of those confirmed
+           that are none now; ``turns_months``, median months it took
 ========== ================================================================ ==================
 """
 
@@ -35,6 +46,16 @@ READINGS = pl.Schema(
     {"unit": pl.String(), "period": pl.String(), "level": pl.String(), "name": pl.String(), "value": pl.Float64()}
 )
 """unit: a region code, a firm, a cell of a survey. period: ``2024-01``. One row for each of the four together."""
+
+
+CUTS = ("cut1", "cut2", "cut3", "cut4")
+"""Levels of an item's thresholds: between blue, light blue, green, yellow and red, or the other way where less is hotter."""
+
+HONESTY = (
+    "cycle", "cycle_low", "cycle_high", "noise", "sign", "direction", "vintages", "turns", "turns_found", "turns_false",
+    "turns_months",
+)  # fmt: skip
+"""Levels of the record that stands beside the last months of an index."""
 
 
 @runtime_checkable

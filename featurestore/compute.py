@@ -60,18 +60,27 @@ class Computed:
     places: tuple[tuple[int, int], ...]
 
 
+Adjust = Callable[[Mapping[str, Column], Mapping[str, Column]], Mapping[str, Column]]
+"""From columns as known now and at the last review, by name, to the adjusted ones."""
+
+
 def compute(
-    features: Sequence[Feature], now: Read, then: Callable[[], Read], around: Period | None = None
+    features: Sequence[Feature],
+    now: Read,
+    then: Callable[[], Read],
+    around: Period | None = None,
+    adjust: Adjust | None = None,
 ) -> list[Computed | None]:
     """All features of a day; None where nothing is known of the first source.
 
     now: the cells known on the day; then: gives those known at the last review of seasonal adjustment, and is only called if a
-    feature asks for it. around: a period that the axis shall reach, known or not.
+    feature asks for it. around: a period that the axis shall reach, known or not. adjust: how columns are adjusted for seasons,
+    without it by :func:`featurestore.adjustment.adjust_columns`.
     """
     starts = [_start(f, now, around) for f in features]
     cooked = {i: cook(_before(f), s.columns) for i, (f, s) in enumerate(zip(features, starts, strict=True)) if s}
     if waiting := {i: c for i, c in cooked.items() if any(o.name == "sa" for o in features[i].recipe)}:
-        cooked |= _adjusted(features, waiting, then())
+        cooked |= _adjusted(features, waiting, then(), adjust)
     return [
         _result(cook(_after(f), [cooked[i]]), s) if s else None
         for i, (f, s) in enumerate(zip(features, starts, strict=True))
@@ -86,14 +95,16 @@ def _after(feature: Feature) -> Recipe:
     return feature.recipe[len(_before(feature)) + 1 :]
 
 
-def _adjusted(features: Sequence[Feature], waiting: Mapping[int, Column], read: Read) -> dict[int, Column]:
+def _adjusted(
+    features: Sequence[Feature], waiting: Mapping[int, Column], read: Read, adjust: Adjust | None
+) -> dict[int, Column]:
     """The columns after ``sa``; those of one and the same series are adjusted once."""
     from featurestore.adjustment import adjust_columns
 
     names = {i: f"{'+'.join(s.id for s in features[i].sources)} {_before(features[i])}" for i in waiting}
     once = {name: i for i, name in names.items()}
     then = {n: cook(_before(features[i]), s.columns) for n, i in once.items() if (s := _start(features[i], read, None))}
-    done = adjust_columns({n: waiting[i] for n, i in once.items()}, then)
+    done = (adjust or adjust_columns)({n: waiting[i] for n, i in once.items()}, then)
     return {i: done[name] for i, name in names.items()}
 
 

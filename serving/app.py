@@ -14,7 +14,19 @@ from fastapi.staticfiles import StaticFiles
 from engine.errors import NotReady
 from engine.settings import Settings
 from featurestore.store import Store
-from serving import answer, board_schemas, boards, observed, problems, quality, readings, routes_news, schemas, wire
+from serving import (
+    answer,
+    board_schemas,
+    boards,
+    observed,
+    problems,
+    quality,
+    readings,
+    routes_news,
+    routes_opened,
+    schemas,
+    wire,
+)
 from serving.champions import Champions
 from serving.kept import Kept, data_state, model_state
 from serving.metrics import Measured, Metrics
@@ -22,6 +34,7 @@ from serving.questions import (
     BetweenQuery,
     BoardsQuery,
     DayQuery,
+    MonthsQuery,
     NoQuery,
     PeriodsQuery,
     QualityQuery,
@@ -130,20 +143,22 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
         return reply(request, key, lambda: answer.news(store, champions, target, since, until, asked.period))
 
     routes_news.add(v1, store, champions, reply)
+    routes_opened.add(v1, store, champions, reply)
 
-    def read(kind: str, request: Request, id: str, asked: RegionQuery) -> Response:
+    def read(kind: str, request: Request, id: str, asked: RegionQuery | MonthsQuery) -> Response:
         asof = asked.asof or answer.newest_for(store, champions, id, kind)
         state = model_state(store, champions, id, kind)
-        key = state and (state, kind, id, asof, asked.region)
-        return reply(request, key, lambda: readings.readings(store, champions, kind, id, asof, asked.region))
+        of = asked.region, getattr(asked, "months", None)
+        key = state and (state, kind, id, asof, of)
+        return reply(request, key, lambda: readings.readings(store, champions, kind, id, asof, *of))
 
     @v1.get("/indices/{id}", tags=["readings"], response_model=schemas.Readings)
-    def index(request: Request, id: str, asked: RegionQuery) -> Response:
-        """A prosperity index: its level, its band, what each component adds."""
+    def index(request: Request, id: str, asked: MonthsQuery) -> Response:
+        """A prosperity index: its level, its band, what each component adds, and beside its last months its record."""
         return read("index", request, id, asked)
 
     @v1.get("/warnings/{id}", tags=["readings"], response_model=schemas.Readings)
-    def warning(request: Request, id: str, asked: RegionQuery) -> Response:
+    def warning(request: Request, id: str, asked: MonthsQuery) -> Response:
         """Lights and the scores of their items, or the probability of a downturn."""
         return read("warning", request, id, asked)
 
@@ -170,7 +185,7 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
         return reply(request, key, lambda: boards.unit_page(store, champions, id, region, asof, asked.period))
 
     @v1.get("/monitors/{id}", tags=["readings"], response_model=schemas.Readings)
-    def monitor(request: Request, id: str, asked: RegionQuery) -> Response:
+    def monitor(request: Request, id: str, asked: MonthsQuery) -> Response:
         """Indices from what firms answered, by cell, with bands and the number of firms."""
         return read("monitor", request, id, asked)
 

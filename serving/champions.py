@@ -84,7 +84,7 @@ def _recipe(series: Series) -> str:
 
 
 class Champions(Protocol):
-    """Who answers. The service knows the registry by these five questions."""
+    """Who answers. The service knows the registry by these questions."""
 
     def champion(self, target: str, kind: str = "nowcast") -> Champion:
         """The champion of a kind for a target. Raises NotReady, naming the command that mends it."""
@@ -96,6 +96,10 @@ class Champions(Protocol):
 
     def all(self) -> tuple[Champion, ...]:
         """Every champion there is, by name."""
+        ...
+
+    def before(self, champion: Champion) -> Champion | None:
+        """The version that was champion before this one; None if it is the first."""
         ...
 
     def models(self) -> tuple[RegisteredModel, ...]:
@@ -118,6 +122,7 @@ class Registry:
         self._uri, self._recheck, self._clock = tracking_uri, recheck, clock
         self._lock = threading.Lock()
         self._held: dict[str, Champion] = {}
+        self._older: dict[tuple[str, str], Champion] = {}
         self._due: dict[str, float] = {}
         self._client: MlflowClient | None = None
 
@@ -132,14 +137,21 @@ class Registry:
         return found
 
     def version(self, name: str, version: str) -> Champion:
-        if version not in {v.version for v in self.versions(name)}:
-            raise Unknown(f"{name} has no version {version}; `/v1/models/{name}/versions` lists them")
-        with self._asking() as client:
-            return self._load(client, name, version)
+        key = name, version
+        if key not in self._older:  # a version does not change
+            if version not in {v.version for v in self.versions(name)}:
+                raise Unknown(f"{name} has no version {version}; `/v1/models/{name}/versions` lists them")
+            with self._asking() as client:
+                self._older[key] = self._load(client, name, version)
+        return self._older[key]
 
     def all(self) -> tuple[Champion, ...]:
         names = (m.name for m in self.models() if m.champion is not None and m.name.partition("-")[0] in KINDS)
         return tuple(c for c in map(self._champion, names) if c is not None)
+
+    def before(self, champion: Champion) -> Champion | None:
+        older = [v.version for v in self.versions(champion.name) if int(v.version) < int(champion.version)]
+        return self.version(champion.name, older[0]) if older else None
 
     def models(self) -> tuple[RegisteredModel, ...]:
         with self._asking() as client:

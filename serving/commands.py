@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,8 +82,8 @@ def nowcast(
         out.print(f"drawn: {file}", style="dim")
 
 
-def _reader(kind: str, about: str) -> click.Command:
-    """The command that reads a champion of one kind."""
+def _reader(kind: str, about: str, *more: Callable[[click.Command], click.Command]) -> click.Command:
+    """The command that reads a champion of one kind; ``more``: options that only this kind has."""
 
     @click.command(kind, help=about)
     @click.argument("target", metavar="ID")
@@ -91,34 +92,105 @@ def _reader(kind: str, about: str) -> click.Command:
     )
     @click.option("--region", metavar="R", help="One region, firm or cell alone.")
     @click.option(
-        "--chart", metavar="FILE", help="Also write a page that can be explored, FILE.html, English and 简体中文."
+        "--months", type=click.IntRange(0, 2400), metavar="N",
+        help="The newest N periods, 0 for the whole history. Without it 36 of an index, 24 of lights, 12 waves.",
+    )  # fmt: skip
+    @click.option(
+        "--chart",
+        metavar="FILE",
+        help="Also write a page to explore, FILE.html, in English and 简体中文, or a picture, FILE.png or FILE.zh.png.",
     )
     @click.option("--json", "as_json", is_flag=True, help="Print for machines: the body of the HTTP answer.")
-    def read(target: str, asof: str | None, region: str | None, chart: str | None, as_json: bool) -> None:
+    def read(
+        target: str,
+        asof: str | None,
+        region: str | None,
+        months: int | None,
+        chart: str | None,
+        as_json: bool,
+        since: str | None = None,
+        period: str | None = None,
+        proof: bool = False,
+        alarms: bool = False,
+        leads: bool = False,
+        statistic: tuple[str, ...] = (),
+    ) -> None:
         from featurestore.connect import connect
-        from serving import answer, readings, wire
+        from serving import answer, changes, drawn, evidence, proofs, readings, wire
+        from serving.schemas import Readings
 
+        asked = [f"--{n}" for n, on in (("proof", proof), ("since", since), ("alarms", alarms), ("leads", leads)) if on]
+        if asked and (chart or months is not None):
+            raise click.UsageError(f"--chart and --months go with readings, not with {asked[0]}")
+        if len(asked) > 1:
+            raise click.UsageError(f"{' or '.join(asked)}, one at a time")
+        if statistic and not leads:
+            raise click.UsageError("--statistic goes with --leads")
+        if period and not (proof or since):
+            raise click.UsageError("--period goes with " + ("--proof or --since" if kind == "warning" else "--since"))
+        month = Period.parse(period) if period else None
+        earlier = answer.possible(parse_asof(since)) if since else None
         with connect() as store:
             champions = _champions()
             day = answer.possible(parse_asof(asof)) if asof else answer.newest_for(store, champions, target, kind)
-            said = readings.readings(store, champions, kind, target, day, region)
-        if chart:
-            readings.write_page(said, Path(chart))
+            said: wire.Table
+            if proof:
+                said = proofs.proof(store, champions, target, day, region, month)
+            elif alarms:
+                said = evidence.alarms(store, champions, target, day, region)
+            elif leads:
+                said = evidence.leads(store, champions, target, day, statistic, region)
+            elif earlier:
+                said = changes.changes(store, champions, kind, target, earlier, day, region, month)
+            else:
+                said = readings.readings(store, champions, kind, target, day, region, months)
+        if chart and isinstance(said, Readings):
+            drawn.write(said, Path(chart))
         if as_json:
             click.echo(wire.encode(said), nl=False)
             return
-        from serving import tables
+        from serving import evidence_tables, opened_tables, tables
+        from serving.schemas_evidence import Alarms, Leads
 
-        tables.show_readings(tables.console(), said)
+        if isinstance(said, Alarms):
+            evidence_tables.show_alarms(tables.console(), said)
+        elif isinstance(said, Leads):
+            evidence_tables.show_leads(tables.console(), said)
+        elif isinstance(said, Readings):
+            tables.show_readings(tables.console(), said, 12 if months is None else months)
+        else:
+            opened_tables.show(tables.console(), said)
 
+    for option in more:
+        read = option(read)
     return read
 
 
-index = _reader("index", "A prosperity index as of any day: jingqi index coincident@US --asof 2016-07-29.")
-warning = _reader(
-    "warning", "The five lights of regions, or the probability of a downturn: jingqi warning lights@SYN-33."
+_since = click.option(
+    "--since", metavar="D", help="Why it changed since that day: revisions, new data, factors, weights."
 )
-monitor = _reader("monitor", "Indices from what firms answered: jingqi monitor firms@SYN-33.")
+_period = click.option("--period", metavar="P", help="The month to open, 2024-03. Without it the newest of each day.")
+_alarms = click.option(
+    "--alarms", is_flag=True, help="The rules of its regions instead: which ring, with hits and false alarms."
+)
+_leads = click.option("--leads", is_flag=True, help="Which cells lead which statistics instead, with how many firms.")
+_statistic = click.option(
+    "--statistic", multiple=True, metavar="ID", help="A monthly series to be led; may be repeated."
+)
+_proof = click.option("--proof", is_flag=True, help="Thresholds, scores, what would flip the light, the rules before.")
+
+index = _reader(
+    "index", "A prosperity index as of any day: jingqi index coincident@US --asof 2016-07-29.", _period, _since
+)
+warning = _reader(
+    "warning",
+    "The five lights of regions, or the probability of a downturn: jingqi warning lights@SYN-33.",
+    _period,
+    _since,
+    _alarms,
+    _proof,
+)
+monitor = _reader("monitor", "Indices from what firms answered: jingqi monitor firms@SYN-33.", _statistic, _leads)
 
 
 @click.command()
@@ -150,7 +222,7 @@ def scorecard(
 ) -> None:
     """Regions scored and ranked, with intervals: jingqi scorecard quality@SYN-33. Why places changed: --since 2024-09-30."""
     from featurestore.connect import connect
-    from serving import answer, board_pages, board_tables, boards, readings, tables, wire
+    from serving import answer, board_pages, board_tables, boards, drawn, readings, tables, wire
     from serving.schemas import Readings
 
     changed = any((since, since_period, since_version))
@@ -172,7 +244,7 @@ def scorecard(
         else:
             said = readings.readings(store, champions, "scorecard", target, day, region)
     if chart and isinstance(said, Readings):
-        readings.write_page(said, Path(chart))
+        drawn.write(said, Path(chart))
     elif chart and not isinstance(said, Readings):
         board_pages.write(said, Path(chart))
     if as_json:

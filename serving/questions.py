@@ -82,6 +82,33 @@ class AtRegion(AtDay):
     region: str | None = Field(None, description="One unit of what is read; without it all.", examples=["SYN-3301"])
 
 
+class AtMonths(AtRegion):
+    """?asof=&region=&months="""
+
+    months: int | None = Field(
+        None,
+        ge=0,
+        le=2400,
+        description="How many of the newest periods, 0 for the whole history. Without it 36 of an index, 24 of lights, 12 waves.",
+    )
+
+
+class AtLeads(AtRegion):
+    """?asof=&region=&statistic="""
+
+    statistic: list[str] = Field(
+        default_factory=list,
+        description="A monthly series, may be repeated. Without it: industry, retail sales and electricity of the region.",
+        examples=[["ind_va_yoy@SYN-33"]],
+    )
+
+
+class AtLight(AtRegion):
+    """?asof=&region=&period="""
+
+    period: AskedPeriod | None = Field(None, description="A month. Without it: the newest.")
+
+
 class AtQuality(AtDay):
     """?asof=&series=&department=&severity="""
 
@@ -98,6 +125,17 @@ class Between(Asked):
     since: AsOf | None = Field(None, alias="from", description="The earlier day. Without it: the release before `to`.")
     until: AsOf | None = Field(None, alias="to", description=f"The later day. {_NEWEST}")
     period: AskedPeriod | None = Field(None, description="Without it: the period that runs on the later day.")
+
+
+class BetweenDays(Asked):
+    """?from=&to=&region=&period="""
+
+    since: AsOf = Field(alias="from", description="The earlier day.")
+    until: AsOf | None = Field(None, alias="to", description=f"The later day. {_NEWEST}")
+    region: str | None = Field(None, description="One unit of what is read; without it that of the target.")
+    period: AskedPeriod | None = Field(
+        None, description="A month, on both days. Without it: from the newest of the earlier day to that of the later."
+    )
 
 
 class AtUnit(AtDay):
@@ -132,7 +170,11 @@ DayQuery = Annotated[AtDay, Query()]
 PeriodsQuery = Annotated[AtPeriods, Query()]
 PeriodQuery = Annotated[AtPeriod, Query()]
 RegionQuery = Annotated[AtRegion, Query()]
+MonthsQuery = Annotated[AtMonths, Query()]
 QualityQuery = Annotated[AtQuality, Query()]
+LeadsQuery = Annotated[AtLeads, Query()]
+LightQuery = Annotated[AtLight, Query()]
+DaysQuery = Annotated[BetweenDays, Query()]
 BetweenQuery = Annotated[Between, Query()]
 UnitQuery = Annotated[AtUnit, Query()]
 BoardsQuery = Annotated[BetweenBoards, Query()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import cast
 
 import polars as pl
@@ -17,12 +16,13 @@ from featurestore.panel import build_panel
 from featurestore.store import ScoreRun, Store
 from featurestore.surveys import build_answers
 from modelzoo import telling
+from serving import honest
 from serving.answer import asof_text, timing_of
 from serving.champions import Champion, Champions
 from serving.schemas import Reading, Readings
 
 SHOWN = {"index": 36, "warning": 24, "scorecard": 1, "monitor": 12}
-"""By kind, how many of the newest periods are read."""
+"""By kind, how many of the newest periods are read unasked, and published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,25 @@ class Said:
 
 
 def readings(
-    store: Store, champions: Champions, kind: str, asked: str, asof: datetime, region: str | None = None
+    store: Store,
+    champions: Champions,
+    kind: str,
+    asked: str,
+    asof: datetime,
+    region: str | None = None,
+    months: int | None = None,
 ) -> Readings:
     """What the champion of a kind reads with all that was known at ``asof``; of one unit only with ``region``.
 
-    asked: ``lights@SYN-33``, or ``lights`` where one champion is meant. Raises Unknown for a unit that is not read,
-    NotReady without a champion, NotEnoughData where too little is known, BadInput if several champions could be meant.
+    asked: ``lights@SYN-33``, or ``lights`` where one champion is meant. months: the newest so many periods, 0 for the whole
+    history, None for SHOWN of the kind. Raises Unknown for a unit that is not read, NotReady without a champion,
+    NotEnoughData where too little is known, BadInput if several champions could be meant.
     """
     champion = meant(champions, kind, asked, region)
-    said = published(store, champion, asof) or ask(store, champion, asof)
-    rows = said.rows
+    shown = SHOWN[kind] if months is None else months
+    said = published(store, champion, asof) if 0 < shown <= SHOWN[kind] else None
+    said = said or ask(store, champion, asof, shown)
+    rows = said.rows.filter(pl.col("period").is_in(sorted(said.rows["period"].unique())[-shown:]))
     if region is not None:
         units = rows["unit"].unique().sort().to_list()
         if region not in units:
@@ -79,11 +88,11 @@ def published(store: Store, champion: Champion, asof: datetime) -> Said | None:
     return Said(ScoreRun(**{name: row[name] for name in ScoreRun.__dataclass_fields__}), rows.select(READINGS.names()))
 
 
-def ask(store: Store, champion: Champion, asof: datetime) -> Said:
-    """Ask the champion for its newest periods."""
+def ask(store: Store, champion: Champion, asof: datetime, months: int | None = None) -> Said:
+    """Ask the champion for its newest periods, SHOWN of its kind unless told how many; 0 for all. An index with its record."""
     panel = panel_of(store, champion, asof)
     fit = champion.fit_for(panel)
-    periods = telling.newest(fit.fitted, panel, SHOWN[champion.kind])
+    periods = telling.known(fit.fitted, panel, (SHOWN[champion.kind] if months is None else months) or None)
     run = ScoreRun(
         run_id=champion.run_id,
         target=champion.target,
@@ -94,21 +103,10 @@ def ask(store: Store, champion: Champion, asof: datetime) -> Said:
         timing=timing_of(panel, fit),
         panel=panel.digest(),
     )
-    return Said(run, telling.tell(fit.fitted, panel, periods))
-
-
-def write_page(said: Readings, file: Path) -> None:
-    """The readings as one page that needs nothing else. Raises BadInput for a file that is not called .html."""
-    from engine import interactive
-
-    if file.suffix != ".html":
-        raise BadInput(f"--chart writes a page: name a file that ends in .html, not {file.name}")
-    rows = [[getattr(r, c) for c in READINGS.names()] for r in said.readings]
-    names = {r.unit: (r.unit_en, r.unit_zh) for r in said.readings if r.unit_en}
-    names |= {r.name: (r.name_en, r.name_zh) for r in said.readings if r.name_en}
-    table = pl.DataFrame(rows, schema=READINGS, orient="row")
-    titles = (said.title_en or said.target, said.title_zh or said.target)
-    file.write_bytes(interactive.page(table, *titles, names, said.kind, synthetic=said.is_synthetic))
+    told = telling.tell(fit.fitted, panel, periods)
+    if champion.kind == "index":
+        told = pl.concat([told, honest.rows(store, champion, panel, fit)])
+    return Said(run, told)
 
 
 def panel_of(store: Store, champion: Champion, asof: datetime) -> Panel:

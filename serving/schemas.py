@@ -146,7 +146,9 @@ class Reading:
         str,
         Field(
             description="index; q025 … q975; part: what a component adds; light: 1 blue to 5 red; score; mark: 1 carried, "
-            "2 missing, 3 filled, 4 hidden, 5 shrunk; rank, rank_low, rank_high; node; firms.",
+            "2 missing, 3 filled, 4 hidden, 5 shrunk, 6 January and February as one, 7 estimated; cut1 … cut4: thresholds; rank, "
+            "rank_low, rank_high; node; firms; the record of an index: cycle, cycle_low, cycle_high, noise, sign, direction, "
+            "vintages, turns, turns_found, turns_false, turns_months.",
             examples=["index"],
         ),
     ]

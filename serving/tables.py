@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import polars as pl
 from rich.console import Console
 from rich.table import Table
 
 from engine.estimate import BANDS, LEVELS, quantile_name
 from engine.lights import Light
+from engine.record import HEADS, Beside, record, words
 from serving.publish import Published
 from serving.schemas import News, Nowcast, Reading, Readings
 from serving.schemas_news import Coming, WhatIf
@@ -76,16 +78,17 @@ def show_news(out: Console, said: News) -> None:
     )
 
 
-def show_readings(out: Console, said: Readings) -> None:
-    """An index and its components by month, lights by item and month, a board by place, a monitor by cell."""
+def show_readings(out: Console, said: Readings, last: int = 12) -> None:
+    """An index by month, lights by item and month, a board by place, a monitor by cell: the ``last`` periods, 0 for all."""
     real = "real time" if said.timing == "real" else "pseudo real time"
     title = f"[bold]{said.title_en or said.target} {said.title_zh}[/] ({said.target}), as of [bold]{said.asof}[/]"
     out.print(f"{title}, {real}{made_up(said)}")
     rows = {(r.unit, r.period, r.level, r.name): r for r in said.readings}
-    periods = sorted({r.period for r in said.readings})[-12:]
+    periods = sorted({r.period for r in said.readings})[-last:]
     units = list(dict.fromkeys(r.unit for r in said.readings))
     show = _board if said.kind == "scorecard" else _lights if _has(said, "light") else _index
     out.print(show(rows, units, periods))
+    _notes(out, rows, units)
     if show is _board:
         out.print(f"{periods[-1]}; 90 %: the places over all choices drawn", style="dim")
         for line in _marked(said, periods[-1]):
@@ -96,21 +99,52 @@ def show_readings(out: Console, said: Readings) -> None:
 
 
 _Rows = Mapping[tuple[str, str, str, str], Reading]
+_KEYED = pl.Schema({c: pl.String() for c in ("unit", "period", "level", "name")} | {"value": pl.Float64()})
 
 
 def _index(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
-    """A row a name and month; of several units the newest month alone."""
+    """A row a name and month, with its record where there is one; of several units the newest month alone."""
     periods = periods if len(units) == 1 else periods[-1:]
-    table = table_of(("unit", "单位", "period", "name", "名称", "index", "80 % band", "firms"), left=5)
+    records = {u: told for u in units if (told := record(_frame(rows), u))}
+    named = any(r.level == "index" and r.name for r in rows.values())
+    asked = any(r.level == "firms" for r in rows.values())
+    heads = ["unit", "单位", "period", *(("name", "名称") if named else ()), "index", "80 % band"]
+    heads += ["firms"] if asked else []
+    heads += [f"{en} {zh}" for en, zh in HEADS] if any(r.months for r in records.values()) else []
+    table = table_of(heads, left=5 if named else 3)
     for unit in units:
         for period in periods:
             for r in [r for (u, p, level, _), r in rows.items() if (u, p, level) == (unit, period, "index")]:
                 low, high, firms = (rows.get((unit, period, c, r.name)) for c in ("q100", "q900", "firms"))
-                band = f"{low.value:.1f} … {high.value:.1f}" if low and high else ""
-                count = f"{firms.value:.0f}" if firms else ""
-                names = (r.name_en or r.name, r.name_zh)
-                table.add_row(unit, r.unit_zh, period, *names, f"{r.value:.2f}", band, count)
+                cells = [f"{r.value:.2f}", f"{low.value:.1f} … {high.value:.1f}" if low and high else ""]
+                cells += [f"{firms.value:.0f}" if firms else ""] if asked else []
+                names = (r.name_en or r.name, r.name_zh) if named else ()
+                told = records.get(unit)
+                beside = _beside(told.months.get(period)) if told and not r.name else []
+                table.add_row(unit, r.unit_zh, period, *names, *cells, *beside)
     return table
+
+
+def _beside(m: Beside | None) -> list[str]:
+    if m is None:
+        return []
+    shares = (f"{100 * s:.0f} %" for s in (m.sign, m.direction))
+    return [f"{m.cycle:.2f}", f"{m.low:.2f} … {m.high:5.2f}", f"{m.noise:.2f}", *shares]
+
+
+def _notes(out: Console, rows: _Rows, units: Sequence[str]) -> None:
+    """What the records of an index rest on; of several units only what differs is said again."""
+    frame, said = _frame(rows), dict[tuple[str, str], list[str]]()
+    for unit in units:
+        for sentence in words(told) if (told := record(frame, unit)) else ():
+            said.setdefault(sentence, []).append(unit)
+    for (en, zh), of in said.items():
+        head = "" if len(of) == len(units) else f"{', '.join(of)}: "
+        out.print(f"{head}{en}\n{zh}", style="dim")
+
+
+def _frame(rows: _Rows) -> pl.DataFrame:
+    return pl.DataFrame([(*key, r.value) for key, r in rows.items()], schema=_KEYED, orient="row")
 
 
 def _lights(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:

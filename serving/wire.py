@@ -37,11 +37,13 @@ from serving.schemas import (
     Value,
     Version,
 )
+from serving.schemas_evidence import AlarmRow, Alarms, LeadRow, Leads
 from serving.schemas_news import Coming, ComingRelease, WhatIf
+from serving.schemas_opened import ChangeItem, Changes, LightProof, ProofItem
 
 Table: TypeAlias = (
-    Nowcast | News | WhatIf | Coming | Readings | BoardChange | UnitPage | Indicators | SeriesValues | Revisions | Quality
-    | Departments | Models | ModelVersions
+    Nowcast | News | WhatIf | Coming | Readings | LightProof | Changes | Alarms | Leads | BoardChange | UnitPage | Indicators
+    | SeriesValues | Revisions | Quality | Departments | Models | ModelVersions
 )  # fmt: skip
 
 JSON = "application/json"
@@ -109,6 +111,17 @@ def frame(answer: Table) -> pl.DataFrame:
                 ),
                 pl.all(),
             )
+        case LightProof():
+            return _opened(answer, _table(ProofItem, answer.items), ("target", "region", "period", "asof", "version"))
+        case Changes():
+            a, b = answer.before, answer.after
+            ends = {"from": a.asof, "to": b.asof, "from_period": a.period, "to_period": b.period}
+            items = _table(ChangeItem, answer.items).select(*(pl.lit(v).alias(c) for c, v in ends.items()), pl.all())
+            return _opened(answer, items, ("target", "region"))
+        case Alarms():
+            return _opened(answer, _table(AlarmRow, answer.alarms), ("target", "asof"))
+        case Leads():
+            return _opened(answer, _table(LeadRow, answer.leads), ("target", "asof"))
         case BoardChange():
             return _table(ChangeRow, answer.rows).select(
                 pl.lit(answer.target).alias("target"),
@@ -167,6 +180,12 @@ def _labelled(kind: type, rows: Iterable[object], answer: WhatIf | Coming) -> pl
     about = ("target", "asof", "model", "version", "run_id", "timing", "is_synthetic")
     label = [pl.lit(getattr(answer, c)).alias(c) for c in about]
     return _table(kind, rows).select(label[0], pl.lit(answer.period).alias("target_period"), *label[1:], pl.all())
+
+
+def _opened(answer: LightProof | Changes | Alarms | Leads, rows: pl.DataFrame, labels: tuple[str, ...]) -> pl.DataFrame:
+    """The rows with what they are about, and whether it is made up."""
+    said = [pl.lit(getattr(answer, name)).alias(name) for name in labels]
+    return rows.select(*said, pl.all(), pl.lit(answer.is_synthetic).alias("is_synthetic"))
 
 
 def made_up(answer: SeriesValues | Revisions) -> pl.Expr:

@@ -181,6 +181,13 @@ class FittedFirms:
             raise NotEnoughData(f"{self.model.target}: no firm's answers were known as of {answers.day}")
         return waves[-1]
 
+    def oldest(self, answers: Answers) -> Period:
+        """The first wave; of a matched sample the second. Raises NotEnoughData."""
+        waves = answers.waves(Freq(self.model.freq))
+        if len(waves) < (least := 1 + (self.model.sample == "matched")):
+            raise NotEnoughData(f"{self.model.target}: fewer than {least} waves were known as of {answers.day}")
+        return waves[least - 1]
+
     def state(self) -> State:
         return {"strata": self.strata, "totals": self.totals}
 

@@ -175,6 +175,12 @@ class FittedCli(Historied):
         names = (*self.chosen.names, *more)
         return History(self.model.target, data.first + first, names, parts, marks, replay.bands(values, sd))
 
+    def cycle(self, values: Floats) -> Floats:
+        """Per cent from 100 where amplitude is adjusted; of a restored trend, or a rate, the waves about its own trend."""
+        if self.model.form == "amplitude":
+            return values - 100.0
+        return growth_cycle(values).cycle
+
     def state(self) -> State:
         v = self.learned
         return {

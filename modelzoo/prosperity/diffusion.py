@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from engine.cycle import growth_cycle
 from engine.errors import BadInput
 from engine.estimate import LEVELS
 from engine.model import State
@@ -126,6 +127,10 @@ class FittedDiffusion(Historied):
         sd = np.sqrt(n / max(n - 1, 1) * (each**2).sum(1) + month**2)
         quantiles = parts.sum(1)[:, None] + sd[:, None] * Z
         return History(model.target, first, (*self.chosen.names, "neutral"), parts, marks, quantiles)
+
+    def cycle(self, values: Floats) -> Floats:
+        """Points from 50; of the cumulative index, points from its trend."""
+        return values - 50.0 if self.model.form == "index" else growth_cycle(values).cycle
 
     def state(self) -> State:
         return self.chosen.state()

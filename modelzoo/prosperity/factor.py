@@ -145,6 +145,10 @@ class FittedFactor(Historied):
         first, values, _ = self._values(panel, [])
         return first + (len(values) - 1)
 
+    def level(self, panel: Panel) -> tuple[Period, Floats]:
+        whole = self._history(panel, [])  # an error of every month would cost more than all else
+        return whole.first, whole.values
+
     def growth(self, panel: Panel) -> tuple[Period, Floats, Floats]:
         """The first month, and the growth of the index, per cent a month, with its standard error, ``(T,)`` each."""
         first, values, _ = self._values(panel, [])

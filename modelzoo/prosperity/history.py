@@ -12,6 +12,7 @@ import polars as pl
 from scipy.special import ndtri
 
 from engine.calendar import Period
+from engine.cycle import growth_cycle
 from engine.errors import NotEnoughData
 from engine.estimate import LEVELS, Estimate
 from engine.indicator import split_id
@@ -112,6 +113,22 @@ class Historied(ABC):
     def newest(self, panel: Panel) -> Period:
         """The newest month of the index. Raises NotEnoughData."""
         return self.history(panel).last
+
+    def level(self, panel: Panel) -> tuple[Period, Floats]:
+        """The first month of the index and its values ``(T,)``, without bands. Raises NotEnoughData."""
+        whole = self.history(panel)
+        return whole.first, whole.values
+
+    def oldest(self, panel: Panel) -> Period:
+        """The first month of the index. Raises NotEnoughData."""
+        return self.level(panel)[0]
+
+    def cycle(self, values: Floats) -> Floats:
+        """``(T,)`` where the index ``(T,)`` stands in its cycle, 0 the neutral level: here per cent of its trend.
+
+        The waves of 12 … 120 months (engine.cycle). An index with a neutral level of its own is held against that.
+        """
+        return np.asarray(100.0 * growth_cycle(np.log(values)).cycle, np.float64)
 
 
 def stretch(share: Floats, target: str) -> slice:

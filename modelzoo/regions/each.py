@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -127,6 +127,15 @@ class FittedEach:
     def newest(self, panel: Panel) -> Period:
         """The newest period of which every region can be read."""
         return min(telling.newest(f, self._panel(panel, r), 1)[0] for r, f in self.fitted.items())
+
+    def each(self, panel: Panel) -> Iterator[tuple[str, Fitted, Panel]]:
+        """Region by region: its code, its model, and what that one reads of the panel."""
+        for region, fitted in self.fitted.items():
+            yield region, fitted, self._panel(panel, region)
+
+    def oldest(self, panel: Panel) -> Period:
+        """The first period of which every region can be read."""
+        return max(telling.oldest(f, p) for _, f, p in self.each(panel))
 
     def state(self) -> State:
         return {f"{r}{_MARK}{name}": value for r, f in self.fitted.items() for name, value in f.state().items()}

@@ -18,7 +18,7 @@ from engine.indicator import split_id
 from engine.lights import Lights, Mark
 from engine.model import State
 from engine.panel import Panel
-from engine.reading import READINGS, of_estimate
+from engine.reading import CUTS, READINGS, of_estimate
 from engine.typing import Bools, Floats, Ints
 from modelzoo.warning import rules, scoring
 from modelzoo.warning.rules import Item, Learning, ThresholdSet
@@ -210,8 +210,15 @@ class FittedLights:
         """The newest month with a light. Raises NotEnoughData."""
         return self.lights(panel).periods[-1]
 
+    def oldest(self, panel: Panel) -> Period:
+        """The first month with a light. Raises NotEnoughData."""
+        return self.lights(panel).periods[0]
+
     def tell(self, panel: Panel, periods: Sequence[Period]) -> pl.DataFrame:
-        """READINGS: the index with its bands and parts, lights of the whole and of the items, their scores and marks."""
+        """READINGS: the index with its bands and parts, lights of the whole and of the items, their scores and marks.
+
+        The thresholds of the newest of these months, and of each in which others came into force.
+        """
         told = self.lights(panel, periods)
         months = [str(p) for p in periods]
         rows = [(m, "light", "", float(v)) for m, v in zip(months, told.light, strict=True)]
@@ -219,8 +226,14 @@ class FittedLights:
             for k, name in enumerate(told.items):
                 if told.scores[h, k]:
                     rows += [(m, level, name, float(told.scores[h, k])) for level in ("light", "score")]
-                if told.marks[h, k] in (Mark.CARRIED, Mark.MISSING):
+                if told.marks[h, k] != Mark.KNOWN:
                     rows.append((m, "mark", name, float(told.marks[h, k])))
+        cuts, _ = self.thresholds(panel)
+        for h, p in enumerate(periods):
+            for k, name in enumerate(told.items):
+                new = p - panel.first > 0 and (told.cuts[h, k] != cuts[p - panel.first - 1, k]).any()
+                if new or p == max(periods):
+                    rows += [(months[h], level, name, float(v)) for level, v in zip(CUTS, told.cuts[h, k], strict=True)]
         more = pl.DataFrame([(self.model.region, *r) for r in rows], schema=READINGS, orient="row")
         return pl.concat([of_estimate(self.estimate(panel, periods), self.model.region), more])
 

@@ -46,6 +46,10 @@ class FakeChampions:
     def all(self) -> tuple[Champion, ...]:
         return self.others if self.one is None else (self.one, *self.others)
 
+    def before(self, champion: Champion) -> Champion | None:
+        older = [c for c in self.older if c.name == champion.name and int(c.version) < int(champion.version)]
+        return max(older, key=lambda c: int(c.version), default=None)
+
     def models(self) -> tuple[RegisteredModel, ...]:
         return tuple(RegisteredModel(name=c.name, kind=c.kind, champion=c.version, versions=1) for c in self.all())
 

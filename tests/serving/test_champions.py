@@ -68,6 +68,12 @@ def test_the_life_of_a_champion(office: Office, monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(NotReady, match="no server"):
             Registry(office.uri).champion(GDP)
 
+    older = registry.before(again)
+    assert older is not None
+    assert (older.version, older.run_id) == (first, "run1")
+    assert registry.version(NAME, first) is older  # loaded once: a version does not change
+    assert registry.before(older) is None
+
     office.client.delete_registered_model_alias(NAME, "champion")
     clock.now = 60.0
     with pytest.raises(NotReady, match="no champion for gdpc1@US"):
