@@ -14,7 +14,20 @@ from fastapi.staticfiles import StaticFiles
 from engine.errors import NotReady
 from engine.settings import Settings
 from featurestore.store import Store
-from serving import answer, board_schemas, boards, observed, problems, quality, readings, routes_news, schemas, wire
+from serving import (
+    answer,
+    board_schemas,
+    boards,
+    forecast_schemas,
+    forecasts,
+    observed,
+    problems,
+    quality,
+    readings,
+    routes_news,
+    schemas,
+    wire,
+)
 from serving.champions import Champions
 from serving.kept import Kept, data_state, model_state
 from serving.metrics import Measured, Metrics
@@ -22,6 +35,7 @@ from serving.questions import (
     BetweenQuery,
     BoardsQuery,
     DayQuery,
+    ForecastQuery,
     NoQuery,
     PeriodsQuery,
     QualityQuery,
@@ -130,6 +144,14 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
         return reply(request, key, lambda: answer.news(store, champions, target, since, until, asked.period))
 
     routes_news.add(v1, store, champions, reply)
+
+    @v1.get("/forecasts/{id}", tags=["forecasts"], response_model=forecast_schemas.Forecast)
+    def forecast(request: Request, id: str, asked: ForecastQuery) -> Response:
+        """A published figure carried on, all that was known on a day: by its champion, else by a model fitted to that day."""
+        asof = asked.asof or answer.newest_day(store)
+        who = model_state(store, champions, id, forecasts.KIND)
+        key = (data_state(store), "forecast", who, id, asof, asked.to, asked.model)
+        return reply(request, key, lambda: forecasts.forecast(store, champions, id, asof, asked.to, asked.model))
 
     def read(kind: str, request: Request, id: str, asked: RegionQuery) -> Response:
         asof = asked.asof or answer.newest_for(store, champions, id, kind)

@@ -64,7 +64,9 @@ class Boosting:
         several = [h, *(o for i in self.others if (o := _like(panel, i, h.slots)))]
         sizes = [_size(o) for o in several]
         reach = _YEARS * h.slots
-        blocks = [_examples(np.round(o.values / s, 10), h.slots, o.first, reach) for o, s in zip(several, sizes, strict=True)]
+        blocks = [
+            _examples(np.round(o.values / s, 10), h.slots, o.first, reach) for o, s in zip(several, sizes, strict=True)
+        ]
         X, y, origin = (np.concatenate([b[k] for b in blocks]) for k in range(3))
         if len(y) < 20 * h.slots:
             raise NotEnoughData(f"{self.target}: {len(y)} examples of all series together are too few for trees")

@@ -87,7 +87,9 @@ class Bvar:
     def restore(self, state: State) -> FittedBvar:
         s = {k: np.asarray(v) for k, v in state.items()}
         numbers = (s[k].astype(float) for k in ("mean", "root", "spread", "degrees"))
-        return FittedBvar(self, int(s["slots"][0]), s["scale"], s["logs"].astype(bool), s["season"], s["firsts"], *numbers)
+        return FittedBvar(
+            self, int(s["slots"][0]), s["scale"], s["logs"].astype(bool), s["season"], s["firsts"], *numbers
+        )
 
 
 def posterior_of(Y: Floats, lags: int, tightness: float, levels: Bools) -> tuple[Floats, Floats, Floats, Floats]:
@@ -153,7 +155,9 @@ class FittedBvar:
         last = int(np.flatnonzero(known.all(axis=1))[-1]) + 1
         ragged = len(Y) - last
         if last < lags or np.isnan(Y[last - lags : last]).any():
-            raise NotEnoughData(f"{self.model.target}: {lags} slots in a row must be known of all of {', '.join(self.model.inputs)}")
+            raise NotEnoughData(
+                f"{self.model.target}: {lags} slots in a row must be known of all of {', '.join(self.model.inputs)}"
+            )
         steps = max(own + ahead - last, ragged)
         rng, out = np.random.default_rng(draws.SEED), np.empty((self.model.paths, steps))
         for s in range(self.model.paths):
@@ -177,6 +181,19 @@ class FittedBvar:
                 return B, L
         return self.mean, L
 
+    def state(self) -> State:
+        return {
+            "slots": np.array([self.slots], np.int64),
+            "scale": self.scale,
+            "logs": self.logs.astype(np.int64),
+            "season": self.season,
+            "firsts": self.firsts,
+            "mean": self.mean,
+            "root": self.root,
+            "spread": self.spread,
+            "degrees": self.degrees,
+        }
+
 
 def _path(past: Floats, B: Floats, L: Floats, given: Floats, rng: np.random.Generator, steps: int) -> Floats:
     """``(steps,)`` of the first series after ``past`` ``(lags, N)``; given: ``(R, N)``, NaN where not known."""
@@ -185,7 +202,12 @@ def _path(past: Floats, B: Floats, L: Floats, given: Floats, rng: np.random.Gene
     e = rng.standard_normal((steps, N))
     if R:
         base = _iterate(past, B, np.zeros((R, N))).ravel()
-        psi = np.stack([_iterate(np.zeros((lags, N)), np.vstack([B[:-1], np.zeros((1, N))]), _unit(R, N, k) @ L.T) for k in range(N)])
+        psi = np.stack(
+            [
+                _iterate(np.zeros((lags, N)), np.vstack([B[:-1], np.zeros((1, N))]), _unit(R, N, k) @ L.T)
+                for k in range(N)
+            ]
+        )
         G = np.zeros((R * N, R * N))
         for i in range(R):
             for j in range(i + 1):

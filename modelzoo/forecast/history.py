@@ -111,12 +111,16 @@ def read(panel: Panel, series_id: str) -> History:
     total = values
     rule = pair_rule(indicator)
     if sums:
-        months = derive(published("level_ytd", first, values, pairs=rule), "level_month" if freq is Freq.M else "level_quarter")
+        months = derive(
+            published("level_ytd", first, values, pairs=rule), "level_month" if freq is Freq.M else "level_quarter"
+        )
         first, values = months.first, months.values
     paired = (panel.flags_of([series_id])[:, 0] & Origin.PAIR) != 0
     kind = indicator.kind or ("level_month" if indicator.aggregation == "sum" and indicator.step == "lin" else "")
     slots, start = freq.per_year, first.ordinal
-    if freq is Freq.M and _are_one(rule if indicator.jan_feb and indicator.kind else None, first, total, bool(paired.any())):
+    if freq is Freq.M and _are_one(
+        rule if indicator.jan_feb and indicator.kind else None, first, total, bool(paired.any())
+    ):
         slots = 11
         start, (values, total) = 11 * (start // 12), _pairs(first, values, total, kind)
     known = np.flatnonzero(~np.isnan(values))
@@ -130,7 +134,9 @@ def read(panel: Panel, series_id: str) -> History:
     if seen.sum() < least:
         raise NotEnoughData(f"{series_id}: a forecast needs {least} values, {seen.sum()} are known as of {panel.day}")
     if np.ptp(values[seen]) == 0.0:
-        raise NotEnoughData(f"{series_id}: its {seen.sum()} values are all {values[seen][0]:g}; nothing can be learned from them")
+        raise NotEnoughData(
+            f"{series_id}: its {seen.sum()} values are all {values[seen][0]:g}; nothing can be learned from them"
+        )
     positive = kind in _LEVELS and bool((values[seen] > 0).all())
     whole = filled(values, slots, start)
     if sums and not seen.all():
