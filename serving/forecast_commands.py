@@ -36,7 +36,8 @@ def forecast(
 ) -> None:
     """Published figures carried on, as of any day: jingqi forecast retail_total_ytd@SYN-33 --to 2035.
 
-    ID may be a pattern: jingqi forecast "retail*@SYN-33". Of several series those that cannot be forecast are listed with the reason.
+    ID may be a pattern: jingqi forecast "retail*@SYN-33". Of several series those that cannot be forecast are listed with
+    the reason.
     """
     from rich.console import Console
     from rich.progress import Progress

@@ -39,7 +39,7 @@ def show(said: Forecast) -> None:
 
 
 def show_many(said: Forecasts) -> None:
-    """One row a series: the newest value, the first and the last period ahead with its 80 % band; then what was left out, and why."""
+    """One row a series: the newest value, the next and the last period with its 80 % band; then what was left out, and why."""
     out = console()
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in ("series", "名称", "newest", "next", "last", "80 % band", "model"):

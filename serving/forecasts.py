@@ -81,8 +81,8 @@ def many(
 ) -> Forecasts:
     """All of them in one call, read from the store once, in as many processes as CPUs (``workers`` 1: in this one).
 
-    What cannot be forecast stands in ``left_out`` with its reason. progress: is told how many are done, of how many. Raises BadInput
-    where nothing is asked for.
+    What cannot be forecast stands in ``left_out`` with its reason. progress: is told how many are done, of how many. Raises
+    BadInput where nothing is asked for.
     """
     if not targets:
         raise BadInput("nothing to forecast: name series, or --all REGION")

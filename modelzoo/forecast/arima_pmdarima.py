@@ -1,4 +1,4 @@
-"""Automatic ARIMA, the orders by AIC along the steps of Hyndman & Khandakar (2008), through pmdarima: slow, and a second opinion."""
+"""Automatic ARIMA, the orders by AIC along the steps of Hyndman & Khandakar (2008), through pmdarima: slow, a second opinion."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class Boosting:
 
 @dataclass(frozen=True)
 class FittedBoosting:
-    """size: of a usual change of the target on the year. spread: ``(2 slots,)`` root mean square error by slots ahead, beside the size.
+    """size: of a usual change of the target on the year. spread: ``(2 slots,)`` errors (rms) by slots ahead, beside the size.
 
     trees: node arrays, see :func:`trees`.
     """

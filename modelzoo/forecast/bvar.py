@@ -1,9 +1,9 @@
 """A Bayesian vector autoregression for the middle and long run: series that move together, and a fan to ten years.
 
 Minnesota prior in its conjugate form by dummy observations, with a prior on the sum of coefficients: Bańbura, Giannone & Reichlin
-(2010), Journal of Applied Econometrics 25, equations 5 and 6. The posterior is in closed form, normal and inverse Wishart; paths are
-drawn from it with a fixed seed. Positive levels in logarithms, fixed seasons taken out beforehand. Where some series are known
-further than others, the paths are drawn given what is known.
+(2010), Journal of Applied Econometrics 25, equations 5 and 6. The posterior is in closed form, normal and inverse Wishart; paths
+are drawn from it with a fixed seed. Positive levels in logarithms, fixed seasons taken out beforehand. Where some series are
+known further than others, the paths are drawn given what is known.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Bvar:
 
 
 def posterior_of(Y: Floats, lags: int, tightness: float, levels: Bools) -> tuple[Floats, Floats, Floats, Floats]:
-    """Mean ``(K, N)`` of the coefficients (lags newest first, then the constant), a root ``(K, K)`` of Ω, S ``(N, N)``, degrees (1,).
+    """Mean ``(K, N)`` of the coefficients (newest lag first, constant last), a root ``(K, K)`` of Ω, S ``(N, N)``, degrees (1,).
 
     Σ ~ IW(S, degrees), vec B | Σ ~ N(vec mean, Σ ⊗ Ω). Y: ``(T, N)``. levels: ``(N,)`` which have a random walk as their prior;
     the others have their own first autocorrelation.
@@ -151,7 +151,7 @@ class FittedBvar:
         """``(S, H)`` of the target."""
         Y, known = _rows(several, self.scale, self.logs, self.season)
         own = several[0].newest - int(self.firsts.min()) + 1  # rows up to the target's newest
-        lags, N = (len(self.mean) - 1) // Y.shape[1], Y.shape[1]
+        lags = (len(self.mean) - 1) // Y.shape[1]
         last = int(np.flatnonzero(known.all(axis=1))[-1]) + 1
         ragged = len(Y) - last
         if last < lags or np.isnan(Y[last - lags : last]).any():
@@ -227,7 +227,7 @@ def _unit(R: int, N: int, k: int) -> Floats:
 
 def _iterate(past: Floats, B: Floats, shocks: Floats) -> Floats:
     """``(steps, N)`` after ``(lags, N)``, newest last, with shocks ``(steps, N)``."""
-    lags, N = past.shape
+    N = past.shape[1]
     x = past[::-1].ravel().copy()
     out = np.empty(shocks.shape)
     for t in range(len(shocks)):

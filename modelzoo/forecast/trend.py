@@ -1,6 +1,6 @@
 """The trend of the middle and long run: a local linear trend whose slope returns to a steady drift, to ten years and beyond.
 
-y = level + noise; the level moves by a steady drift, by a slope that dies away, and by shocks that stay (Harvey 1989, section 2.3.6;
+y = level + noise; the level moves by a steady drift, by a slope that dies away, and by shocks that stay (Harvey 1989, 2.3.6;
 damping as in Gardner & McKenzie 1985). A positive level is taken in logarithms, a fixed season taken out beforehand.
 
 How fast the slope dies away and how large the shocks are is not chosen but averaged over: every point of a grid counts by its

