@@ -173,9 +173,9 @@ def ahead(panel: Panel, target: str, to: Period | None) -> list[Period]:
 
     freq = panel.meaning(target).freq
     newest, _ = last_known(panel, target)
-    end = newest + SHOWN[freq] if to is None else to.to(freq)
-    if to is not None and to.last_month != end.last_month:
+    if to is not None and (to.freq not in SHOWN or to.freq.per_year > freq.per_year):
         raise BadInput(f"{target} has frequency {freq}, and {to} is of frequency {to.freq}")
+    end = newest + SHOWN[freq] if to is None else to.to(freq)
     if end <= newest:
         raise BadInput(f"{target} is published until {newest} as of {panel.day}; a forecast to {to} is not needed")
     if end - newest > FAR * freq.per_year:
