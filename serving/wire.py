@@ -14,6 +14,7 @@ import orjson
 import polars as pl
 
 from engine.estimate import LEVELS, quantile_name
+from serving.board_schemas import BoardChange, ChangeRow, GoalRow, LiftRow, MarkRow, PeerRow, StandingRow, UnitPage
 from serving.forecast_schemas import Forecast, ForecastRow
 from serving.schemas import (
     DeliveryRow,
@@ -37,20 +38,12 @@ from serving.schemas import (
     Value,
     Version,
 )
+from serving.schemas_news import Coming, ComingRelease, WhatIf
 
 Table: TypeAlias = (
-    Nowcast
-    | Forecast
-    | News
-    | Readings
-    | Indicators
-    | SeriesValues
-    | Revisions
-    | Quality
-    | Departments
-    | Models
-    | ModelVersions
-)
+    Nowcast | Forecast | News | WhatIf | Coming | Readings | BoardChange | UnitPage | Indicators | SeriesValues | Revisions
+    | Quality | Departments | Models | ModelVersions
+)  # fmt: skip
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -106,6 +99,10 @@ def frame(answer: Table) -> pl.DataFrame:
                 pl.all(),
                 pl.lit(answer.is_synthetic).alias("is_synthetic"),
             )
+        case WhatIf():
+            return _labelled(NewsItem, answer.items, answer)
+        case Coming():
+            return _labelled(ComingRelease, answer.releases, answer)
         case Readings():
             return _table(Reading, answer.readings).select(
                 *(
@@ -113,6 +110,39 @@ def frame(answer: Table) -> pl.DataFrame:
                     for c in ("target", "asof", "version", "run_id", "timing", "is_synthetic")
                 ),
                 pl.all(),
+            )
+        case BoardChange():
+            return _table(ChangeRow, answer.rows).select(
+                pl.lit(answer.target).alias("target"),
+                *(
+                    pl.lit(getattr(end, c)).alias(f"{c}_{when}")
+                    for when, end in (("before", answer.before), ("after", answer.after))
+                    for c in ("asof", "period", "version")
+                ),
+                pl.all(),
+                pl.lit(answer.is_synthetic).alias("is_synthetic"),
+            )
+        case UnitPage():
+            kinds = {
+                "strengths": StandingRow,
+                "weaknesses": StandingRow,
+                "lifts": LiftRow,
+                "marks": MarkRow,
+                "peers": PeerRow,
+            }
+            parts = [
+                _table(kind, getattr(answer, name)).with_columns(section=pl.lit(name)) for name, kind in kinds.items()
+            ]
+            goals = answer.goals.goals if answer.goals else ()
+            parts.append(_table(GoalRow, goals).with_columns(section=pl.lit("goals")))
+            rows = pl.concat(parts, how="diagonal")
+            return rows.select(
+                pl.lit(answer.target).alias("target"),
+                pl.lit(answer.board.asof).alias("asof"),
+                pl.lit(answer.board.period).alias("period"),
+                pl.lit(answer.unit).alias("unit"),
+                pl.all(),
+                pl.lit(answer.is_synthetic).alias("is_synthetic"),
             )
         case SeriesValues():
             return _table(Value, answer.values).select(
@@ -132,6 +162,13 @@ def frame(answer: Table) -> pl.DataFrame:
             return _table(RegisteredModel, answer.models)
         case ModelVersions():
             return _table(ModelVersion, answer.versions)
+
+
+def _labelled(kind: type, rows: Iterable[object], answer: WhatIf | Coming) -> pl.DataFrame:
+    """Rows about a target's period, with what the number that they explain travels with."""
+    about = ("target", "asof", "model", "version", "run_id", "timing", "is_synthetic")
+    label = [pl.lit(getattr(answer, c)).alias(c) for c in about]
+    return _table(kind, rows).select(label[0], pl.lit(answer.period).alias("target_period"), *label[1:], pl.all())
 
 
 def made_up(answer: SeriesValues | Revisions) -> pl.Expr:
