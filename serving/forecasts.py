@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import Any
 
 import numpy as np
 
@@ -288,7 +289,7 @@ def _by_champion(
 
 def _told(label: ForecastLabel, series: Series, own: Panel, estimate: Estimate) -> Forecast:
     newest, values = last_known(own, series.id)
-    said = {name: getattr(label, name) for name in ForecastLabel.__dataclass_fields__}
+    said: dict[str, Any] = {name: getattr(label, name) for name in ForecastLabel.__dataclass_fields__}
     rows = tuple(
         ForecastRow(
             **said,
@@ -299,5 +300,12 @@ def _told(label: ForecastLabel, series: Series, own: Panel, estimate: Estimate) 
         )
         for j, p in enumerate(estimate.periods)
     )
-    names = {"name_en": series.indicator.name_en, "name_zh": series.indicator.name_zh}
-    return Forecast(**said, **names, newest=str(newest), newest_value=float(values[-1]), estimates=rows)
+    about = series.indicator
+    return Forecast(
+        **said,
+        name_en=about.name_en,
+        name_zh=about.name_zh,
+        newest=str(newest),
+        newest_value=float(values[-1]),
+        estimates=rows,
+    )

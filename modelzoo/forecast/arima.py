@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Arima(Single):
         p, q, sp, sq, m, d, sd, mean, drift = parameters["form"].tolist()
         numbers = np.asarray(parameters["numbers"], float)
         time = np.arange(1.0, len(values) + ahead + 1).reshape(-1, 1)
-        given = {"xreg": time[: len(values)]} if drift else {}
+        given: dict[str, Any] = {"xreg": time[: len(values)]} if drift else {}
         if len(numbers):
             given |= {"fixed": numbers, "method": "CSS-ML"}
         frozen = arima.Arima(

@@ -118,7 +118,7 @@ class FittedBoosting:
         unknown = np.flatnonzero(np.isnan(mean))
         if len(unknown):
             h = aligned(panel, target, self.slots, self.first, False)
-            known, weights = h.weights([periods[j] for j in unknown])
+            known, weights = h.weights([periods[j] for j in unknown.tolist()])
             path, spread = self._ahead(h, weights.shape[1])
             mean[unknown], sd[unknown] = known + weights @ path, weights @ spread
         return Estimate.normal(target, panel.asof, periods, mean, sd)

@@ -85,11 +85,11 @@ class Bvar:
         return FittedBvar(self, slots, scale, logs, season, firsts, *posterior)
 
     def restore(self, state: State) -> FittedBvar:
-        s = {k: np.asarray(v) for k, v in state.items()}
-        numbers = (s[k].astype(float) for k in ("mean", "root", "spread", "degrees"))
-        return FittedBvar(
-            self, int(s["slots"][0]), s["scale"], s["logs"].astype(bool), s["season"], s["firsts"], *numbers
-        )
+        floats = {k: np.asarray(v, float) for k, v in state.items()}
+        firsts = np.asarray(state["firsts"], np.int64)
+        told = (floats[k] for k in ("mean", "root", "spread", "degrees"))
+        slots, logs = int(state["slots"][0]), floats["logs"].astype(np.bool_)
+        return FittedBvar(self, slots, floats["scale"], logs, floats["season"], firsts, *told)
 
 
 def posterior_of(Y: Floats, lags: int, tightness: float, levels: Bools) -> tuple[Floats, Floats, Floats, Floats]:

@@ -131,7 +131,7 @@ class FittedSingle:
         unknown = np.flatnonzero(np.isnan(mean))
         if len(unknown):
             h = aligned(panel, target, self.slots, self.first, self.positive)
-            asked = [periods[j] for j in unknown]
+            asked = [periods[j] for j in unknown.tolist()]
             known, weights = h.weights(asked)
             mean[unknown], sd[unknown] = known, 0.0
             if weights.any():
