@@ -18,6 +18,8 @@ from serving import (
     answer,
     board_schemas,
     boards,
+    forecast_schemas,
+    forecasts,
     observed,
     problems,
     quality,
@@ -34,6 +36,7 @@ from serving.questions import (
     BetweenQuery,
     BoardsQuery,
     DayQuery,
+    ForecastQuery,
     MonthsQuery,
     NoQuery,
     PeriodsQuery,
@@ -144,6 +147,14 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
 
     routes_news.add(v1, store, champions, reply)
     routes_opened.add(v1, store, champions, reply)
+
+    @v1.get("/forecasts/{id}", tags=["forecasts"], response_model=forecast_schemas.Forecast)
+    def forecast(request: Request, id: str, asked: ForecastQuery) -> Response:
+        """A published figure carried on, all that was known on a day: by its champion, else by a model fitted to that day."""
+        asof = asked.asof or answer.newest_day(store)
+        who = model_state(store, champions, id, forecasts.KIND)
+        key = (data_state(store), "forecast", who, id, asof, asked.to, asked.model)
+        return reply(request, key, lambda: forecasts.forecast(store, champions, id, asof, asked.to, asked.model))
 
     def read(kind: str, request: Request, id: str, asked: RegionQuery | MonthsQuery) -> Response:
         asof = asked.asof or answer.newest_for(store, champions, id, kind)

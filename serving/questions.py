@@ -76,6 +76,17 @@ class AtPeriod(AtDay):
     period: AskedPeriod | None = Field(None, description="Without it: the period that runs on that day.")
 
 
+class AtForecast(AtDay):
+    """?asof=&to=&model="""
+
+    to: AskedPeriod | None = Field(
+        None, description="The last period, of the series' frequency or a lower one: 2026-12, 2026-Q4, 2035."
+    )
+    model: str | None = Field(
+        None, description="A forecast model of the zoo instead of who answers.", examples=["trend"]
+    )
+
+
 class AtRegion(AtDay):
     """?asof=&region="""
 
@@ -169,6 +180,7 @@ NoQuery = Annotated[Nothing, Query()]
 DayQuery = Annotated[AtDay, Query()]
 PeriodsQuery = Annotated[AtPeriods, Query()]
 PeriodQuery = Annotated[AtPeriod, Query()]
+ForecastQuery = Annotated[AtForecast, Query()]
 RegionQuery = Annotated[AtRegion, Query()]
 MonthsQuery = Annotated[AtMonths, Query()]
 QualityQuery = Annotated[AtQuality, Query()]

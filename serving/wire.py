@@ -15,6 +15,7 @@ import polars as pl
 
 from engine.estimate import LEVELS, quantile_name
 from serving.board_schemas import BoardChange, ChangeRow, GoalRow, LiftRow, MarkRow, PeerRow, StandingRow, UnitPage
+from serving.forecast_schemas import Forecast, ForecastRow
 from serving.schemas import (
     DeliveryRow,
     Departments,
@@ -42,7 +43,7 @@ from serving.schemas_news import Coming, ComingRelease, WhatIf
 from serving.schemas_opened import ChangeItem, Changes, LightProof, ProofItem
 
 Table: TypeAlias = (
-    Nowcast | News | WhatIf | Coming | Readings | LightProof | Changes | Alarms | Leads | BoardChange | UnitPage | Indicators
+    Nowcast | Forecast | News | WhatIf | Coming | Readings | LightProof | Changes | Alarms | Leads | BoardChange | UnitPage | Indicators
     | SeriesValues | Revisions | Quality | Departments | Models | ModelVersions
 )  # fmt: skip
 
@@ -83,8 +84,9 @@ def etag(body: bytes) -> str:
 def frame(answer: Table) -> pl.DataFrame:
     """The tidy table in an answer: one row an observation, each row with what it needs to stand alone."""
     match answer:
-        case Nowcast():
-            rows = _table(NowcastRow, answer.estimates, drop=("quantiles",))
+        case Nowcast() | Forecast():
+            kind = NowcastRow if isinstance(answer, Nowcast) else ForecastRow
+            rows = _table(kind, answer.estimates, drop=("quantiles",))
             return rows.with_columns(
                 pl.Series(name, [e.quantiles[name] for e in answer.estimates], pl.Float64)
                 for name in map(quantile_name, LEVELS)

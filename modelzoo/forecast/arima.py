@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,20 +29,19 @@ class Arima(Single):
         return Learned({"form": form, "numbers": numbers}, fitted, len(numbers))
 
     def path(self, parameters: Parameters, values: Floats, season: int, ahead: int, phase: int) -> Floats:
-        from statsforecast.arima import Arima as run
-        from statsforecast.arima import predict_arima
+        from statsforecast import arima
 
         p, q, sp, sq, m, d, sd, mean, drift = parameters["form"].tolist()
         numbers = np.asarray(parameters["numbers"], float)
         time = np.arange(1.0, len(values) + ahead + 1).reshape(-1, 1)
-        given = {"xreg": time[: len(values)]} if drift else {}
+        given: dict[str, Any] = {"xreg": time[: len(values)]} if drift else {}
         if len(numbers):
             given |= {"fixed": numbers, "method": "CSS-ML"}
-        frozen = run(
+        frozen = arima.Arima(
             values.copy(), order=(p, d, q), seasonal={"order": (sp, sd, sq), "period": max(m, 1)}, include_mean=bool(mean), **given
         )  # fmt: skip
         future = time[len(values) :] if drift else None
-        return np.asarray(predict_arima(frozen, ahead, newxreg=future, se_fit=False), float)
+        return np.asarray(arima.predict_arima(frozen, ahead, newxreg=future, se_fit=False), float)
 
 
 MODEL = Arima

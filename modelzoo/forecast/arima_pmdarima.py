@@ -1,4 +1,4 @@
-"""Automatic ARIMA, the orders by AIC along the steps of Hyndman & Khandakar (2008), through pmdarima: slow, and a second opinion."""
+"""Automatic ARIMA, the orders by AIC along the steps of Hyndman & Khandakar (2008), through pmdarima: slow, a second opinion."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ class ArimaPmdarima(Single):
             warnings.simplefilter("ignore")
             found = auto_arima(values, m=season, suppress_warnings=True, error_action="ignore")
             fitted = np.asarray(found.predict_in_sample(), float)
-        form = np.array([*found.order, *found.seasonal_order[:3], max(found.seasonal_order[3], 0), found.with_intercept], np.int64)
+        form = np.array(
+            [*found.order, *found.seasonal_order[:3], max(found.seasonal_order[3], 0), found.with_intercept], np.int64
+        )
         numbers = np.asarray(found.params(), float)
         return Learned({"form": form, "numbers": numbers}, fitted, len(numbers) - 1)
 

@@ -64,7 +64,9 @@ class Boosting:
         several = [h, *(o for i in self.others if (o := _like(panel, i, h.slots)))]
         sizes = [_size(o) for o in several]
         reach = _YEARS * h.slots
-        blocks = [_examples(np.round(o.values / s, 10), h.slots, o.first, reach) for o, s in zip(several, sizes, strict=True)]
+        blocks = [
+            _examples(np.round(o.values / s, 10), h.slots, o.first, reach) for o, s in zip(several, sizes, strict=True)
+        ]
         X, y, origin = (np.concatenate([b[k] for b in blocks]) for k in range(3))
         if len(y) < 20 * h.slots:
             raise NotEnoughData(f"{self.target}: {len(y)} examples of all series together are too few for trees")
@@ -97,7 +99,7 @@ class Boosting:
 
 @dataclass(frozen=True)
 class FittedBoosting:
-    """size: of a usual change of the target on the year. spread: ``(2 slots,)`` root mean square error by slots ahead, beside the size.
+    """size: of a usual change of the target on the year. spread: ``(2 slots,)`` errors (rms) by slots ahead, beside the size.
 
     trees: node arrays, see :func:`trees`.
     """
@@ -116,7 +118,7 @@ class FittedBoosting:
         unknown = np.flatnonzero(np.isnan(mean))
         if len(unknown):
             h = aligned(panel, target, self.slots, self.first, False)
-            known, weights = h.weights([periods[j] for j in unknown])
+            known, weights = h.weights([periods[j] for j in unknown.tolist()])
             path, spread = self._ahead(h, weights.shape[1])
             mean[unknown], sd[unknown] = known + weights @ path, weights @ spread
         return Estimate.normal(target, panel.asof, periods, mean, sd)

@@ -1,9 +1,9 @@
 """A Bayesian vector autoregression for the middle and long run: series that move together, and a fan to ten years.
 
 Minnesota prior in its conjugate form by dummy observations, with a prior on the sum of coefficients: Bańbura, Giannone & Reichlin
-(2010), Journal of Applied Econometrics 25, equations 5 and 6. The posterior is in closed form, normal and inverse Wishart; paths are
-drawn from it with a fixed seed. Positive levels in logarithms, fixed seasons taken out beforehand. Where some series are known
-further than others, the paths are drawn given what is known.
+(2010), Journal of Applied Econometrics 25, equations 5 and 6. The posterior is in closed form, normal and inverse Wishart; paths
+are drawn from it with a fixed seed. Positive levels in logarithms, fixed seasons taken out beforehand. Where some series are
+known further than others, the paths are drawn given what is known.
 """
 
 from __future__ import annotations
@@ -85,13 +85,15 @@ class Bvar:
         return FittedBvar(self, slots, scale, logs, season, firsts, *posterior)
 
     def restore(self, state: State) -> FittedBvar:
-        s = {k: np.asarray(v) for k, v in state.items()}
-        numbers = (s[k].astype(float) for k in ("mean", "root", "spread", "degrees"))
-        return FittedBvar(self, int(s["slots"][0]), s["scale"], s["logs"].astype(bool), s["season"], s["firsts"], *numbers)
+        floats = {k: np.asarray(v, float) for k, v in state.items()}
+        firsts = np.asarray(state["firsts"], np.int64)
+        told = (floats[k] for k in ("mean", "root", "spread", "degrees"))
+        slots, logs = int(state["slots"][0]), floats["logs"].astype(np.bool_)
+        return FittedBvar(self, slots, floats["scale"], logs, floats["season"], firsts, *told)
 
 
 def posterior_of(Y: Floats, lags: int, tightness: float, levels: Bools) -> tuple[Floats, Floats, Floats, Floats]:
-    """Mean ``(K, N)`` of the coefficients (lags newest first, then the constant), a root ``(K, K)`` of Ω, S ``(N, N)``, degrees (1,).
+    """Mean ``(K, N)`` of the coefficients (newest lag first, constant last), a root ``(K, K)`` of Ω, S ``(N, N)``, degrees (1,).
 
     Σ ~ IW(S, degrees), vec B | Σ ~ N(vec mean, Σ ⊗ Ω). Y: ``(T, N)``. levels: ``(N,)`` which have a random walk as their prior;
     the others have their own first autocorrelation.
@@ -149,11 +151,13 @@ class FittedBvar:
         """``(S, H)`` of the target."""
         Y, known = _rows(several, self.scale, self.logs, self.season)
         own = several[0].newest - int(self.firsts.min()) + 1  # rows up to the target's newest
-        lags, N = (len(self.mean) - 1) // Y.shape[1], Y.shape[1]
+        lags = (len(self.mean) - 1) // Y.shape[1]
         last = int(np.flatnonzero(known.all(axis=1))[-1]) + 1
         ragged = len(Y) - last
         if last < lags or np.isnan(Y[last - lags : last]).any():
-            raise NotEnoughData(f"{self.model.target}: {lags} slots in a row must be known of all of {', '.join(self.model.inputs)}")
+            raise NotEnoughData(
+                f"{self.model.target}: {lags} slots in a row must be known of all of {', '.join(self.model.inputs)}"
+            )
         steps = max(own + ahead - last, ragged)
         rng, out = np.random.default_rng(draws.SEED), np.empty((self.model.paths, steps))
         for s in range(self.model.paths):
@@ -177,6 +181,19 @@ class FittedBvar:
                 return B, L
         return self.mean, L
 
+    def state(self) -> State:
+        return {
+            "slots": np.array([self.slots], np.int64),
+            "scale": self.scale,
+            "logs": self.logs.astype(np.int64),
+            "season": self.season,
+            "firsts": self.firsts,
+            "mean": self.mean,
+            "root": self.root,
+            "spread": self.spread,
+            "degrees": self.degrees,
+        }
+
 
 def _path(past: Floats, B: Floats, L: Floats, given: Floats, rng: np.random.Generator, steps: int) -> Floats:
     """``(steps,)`` of the first series after ``past`` ``(lags, N)``; given: ``(R, N)``, NaN where not known."""
@@ -185,7 +202,12 @@ def _path(past: Floats, B: Floats, L: Floats, given: Floats, rng: np.random.Gene
     e = rng.standard_normal((steps, N))
     if R:
         base = _iterate(past, B, np.zeros((R, N))).ravel()
-        psi = np.stack([_iterate(np.zeros((lags, N)), np.vstack([B[:-1], np.zeros((1, N))]), _unit(R, N, k) @ L.T) for k in range(N)])
+        psi = np.stack(
+            [
+                _iterate(np.zeros((lags, N)), np.vstack([B[:-1], np.zeros((1, N))]), _unit(R, N, k) @ L.T)
+                for k in range(N)
+            ]
+        )
         G = np.zeros((R * N, R * N))
         for i in range(R):
             for j in range(i + 1):
@@ -205,7 +227,7 @@ def _unit(R: int, N: int, k: int) -> Floats:
 
 def _iterate(past: Floats, B: Floats, shocks: Floats) -> Floats:
     """``(steps, N)`` after ``(lags, N)``, newest last, with shocks ``(steps, N)``."""
-    lags, N = past.shape
+    N = past.shape[1]
     x = past[::-1].ravel().copy()
     out = np.empty(shocks.shape)
     for t in range(len(shocks)):

@@ -24,7 +24,7 @@ def estimate(panel: Panel, h: History, periods: Sequence[Period], simulate: Call
     quantiles = np.repeat(mean[:, None], len(LEVELS), axis=1)
     unknown = np.flatnonzero(np.isnan(mean))
     if len(unknown):
-        known, weights = h.weights([periods[j] for j in unknown])
+        known, weights = h.weights([periods[j] for j in unknown.tolist()])
         figures = np.broadcast_to(known, (1, len(known)))
         if weights.any():
             figures = known + simulate(weights.shape[1]) @ weights.T

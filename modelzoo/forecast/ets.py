@@ -41,7 +41,13 @@ class Ets(Single):
 
         *kinds, damped, m = parameters["form"].tolist()
         components = "".join(_KINDS[k] for k in kinds) + ("D" if damped else "N")
-        frozen: dict[str, Any] = {"m": m, "components": components, "par": parameters["numbers"], "fit": None, "n_params": 1}
+        frozen: dict[str, Any] = {
+            "m": m,
+            "components": components,
+            "par": parameters["numbers"],
+            "fit": None,
+            "n_params": 1,
+        }
         return np.asarray(forecast_ets(forward_ets(frozen, values.copy()), ahead)["mean"], float)
 
 

@@ -14,7 +14,7 @@ January, the filled months add up to it. What lies before a longer gap is left o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class History:
 
     slots: a year, 1, 4, 11 or 12. first: the slot of the first value, counted from year 0. values: ``(n,)`` without gaps; seen:
     ``(n,)`` which of them are known. positive: a level, all of whose values are above zero, so that logarithms and factors make
-    sense. sums: published as sums since January. freq: of the periods.
+    sense. sums: published as sums since January; flow: values of the months of a quarter add up. freq: of the periods.
     """
 
     name: str
@@ -52,6 +52,7 @@ class History:
     seen: Bools
     positive: bool
     sums: bool
+    flow: bool
 
     @property
     def newest(self) -> int:
@@ -68,7 +69,7 @@ class History:
         if self.first > first:
             raise NotEnoughData(f"{self.name}: begins later than the values that the parameters were learned from")
         at = first - self.first
-        return self if not at else _replace(self, first, self.values[at:], self.seen[at:])
+        return self if not at else replace(self, first=first, values=self.values[at:], seen=self.seen[at:])
 
     def weights(self, periods: Sequence[Period]) -> tuple[Floats, Floats]:
         """How the figures of periods are made: ``(P,)`` from the values that are there, ``(P, H)`` from the H slots ahead.
@@ -80,7 +81,7 @@ class History:
         known, future = np.zeros(len(slots)), np.zeros((len(slots), ahead))
         for j, (period, s) in enumerate(zip(periods, slots, strict=True)):
             start, share = s - s % self.slots if self.sums else s, 1.0
-            if self.slots == 11 and period.ordinal % 12 == 0 and self._flow:
+            if self.slots == 11 and period.ordinal % 12 == 0 and self.flow:
                 share = 31 / (31 + (period + 1).end.day)  # a January alone: its share of the pair by days
             if start < self.first:
                 raise NotEnoughData(f"{self.name}: {period} is not known and lies before what can be learned from")
@@ -89,14 +90,6 @@ class History:
             known[j] = row[: len(self.values)] @ self.values
             future[j] = row[len(self.values) :]
         return known, future
-
-    @property
-    def _flow(self) -> bool:
-        return self.sums or self.positive
-
-
-def _replace(h: History, first: int, values: Floats, seen: Bools) -> History:
-    return History(h.name, h.freq, h.slots, first, values, seen, h.positive, h.sums)
 
 
 def read(panel: Panel, series_id: str) -> History:
@@ -111,12 +104,16 @@ def read(panel: Panel, series_id: str) -> History:
     total = values
     rule = pair_rule(indicator)
     if sums:
-        months = derive(published("level_ytd", first, values, pairs=rule), "level_month" if freq is Freq.M else "level_quarter")
+        months = derive(
+            published("level_ytd", first, values, pairs=rule), "level_month" if freq is Freq.M else "level_quarter"
+        )
         first, values = months.first, months.values
     paired = (panel.flags_of([series_id])[:, 0] & Origin.PAIR) != 0
     kind = indicator.kind or ("level_month" if indicator.aggregation == "sum" and indicator.step == "lin" else "")
     slots, start = freq.per_year, first.ordinal
-    if freq is Freq.M and _are_one(rule if indicator.jan_feb and indicator.kind else None, first, total, bool(paired.any())):
+    if freq is Freq.M and _are_one(
+        rule if indicator.jan_feb and indicator.kind else None, first, total, bool(paired.any())
+    ):
         slots = 11
         start, (values, total) = 11 * (start // 12), _pairs(first, values, total, kind)
     known = np.flatnonzero(~np.isnan(values))
@@ -130,12 +127,14 @@ def read(panel: Panel, series_id: str) -> History:
     if seen.sum() < least:
         raise NotEnoughData(f"{series_id}: a forecast needs {least} values, {seen.sum()} are known as of {panel.day}")
     if np.ptp(values[seen]) == 0.0:
-        raise NotEnoughData(f"{series_id}: its {seen.sum()} values are all {values[seen][0]:g}; nothing can be learned from them")
+        raise NotEnoughData(
+            f"{series_id}: its {seen.sum()} values are all {values[seen][0]:g}; nothing can be learned from them"
+        )
     positive = kind in _LEVELS and bool((values[seen] > 0).all())
     whole = filled(values, slots, start)
     if sums and not seen.all():
         whole = _adding_up(whole, seen, total, slots, start)
-    return History(series_id, freq, slots, start, whole, seen, positive, sums)
+    return History(series_id, freq, slots, start, whole, seen, positive, sums, kind in _FLOWS)
 
 
 def _are_one(rule: PairRule | None, first: Period, values: Floats, paired: bool) -> bool:

@@ -50,7 +50,8 @@ class Pool:
 
     def restore(self, state: State) -> FittedPool:
         parts = [
-            {k.removeprefix(f"{n}_"): v for k, v in state.items() if k.startswith(f"{n}_")} for n in range(len(self.members))
+            {k.removeprefix(f"{n}_"): v for k, v in state.items() if k.startswith(f"{n}_")}
+            for n in range(len(self.members))
         ]
         return FittedPool(self, tuple(m.restore(s) for m, s in zip(self._models(), parts, strict=True)))
 

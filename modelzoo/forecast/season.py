@@ -34,4 +34,5 @@ def pattern(values: Floats, season: int, phase: int, factors: bool) -> Floats:
     rest = inner / trend if factors else inner - trend
     place = (phase + half + np.arange(len(rest))) % season
     means: Floats = np.bincount(place, rest, season) / np.bincount(place, minlength=season)
-    return means / means.mean() if factors else means - means.mean()
+    level = float(means.mean())
+    return np.asarray(means / level if factors else means - level, float)

@@ -81,7 +81,9 @@ class Single(ABC):
         try:
             parameters, fitted, free = self.learn(y, h.slots, h.positive, h.first % h.slots)
         except (ValueError, ArithmeticError, np.linalg.LinAlgError, NotImplementedError) as wrong:
-            raise NotConverged(f"{self.target} as of {panel.day}: {type(self).__name__} found no fit: {wrong}") from wrong
+            raise NotConverged(
+                f"{self.target} as of {panel.day}: {type(self).__name__} found no fit: {wrong}"
+            ) from wrong
         n = len(fitted)
         errors = y[-n:] - fitted
         if h.positive:
@@ -89,7 +91,9 @@ class Single(ABC):
         errors = errors[min(h.slots, n // 2) :]  # the first year still shows where the method began
         errors = errors[np.isfinite(errors)]
         if not len(errors) or not np.isfinite(errors).all():
-            raise NotConverged(f"{self.target} as of {panel.day}: {type(self).__name__} has no errors to learn bands from")
+            raise NotConverged(
+                f"{self.target} as of {panel.day}: {type(self).__name__} has no errors to learn bands from"
+            )
         sigma = float(np.sqrt((errors**2).sum() / max(len(errors) - free, 1)))
         return FittedSingle(self, scale, sigma, h.slots, h.first, h.positive, parameters)
 
@@ -127,7 +131,7 @@ class FittedSingle:
         unknown = np.flatnonzero(np.isnan(mean))
         if len(unknown):
             h = aligned(panel, target, self.slots, self.first, self.positive)
-            asked = [periods[j] for j in unknown]
+            asked = [periods[j] for j in unknown.tolist()]
             known, weights = h.weights(asked)
             mean[unknown], sd[unknown] = known, 0.0
             if weights.any():

@@ -44,13 +44,14 @@ class Theta(Single):
     def path(self, parameters: Parameters, values: Floats, season: int, ahead: int, phase: int) -> Floats:
         from statsforecast.theta import auto_theta, forecast_theta
 
-        shape, factors = np.roll(parameters["season"], -phase), bool(parameters["factors"][0])
+        shape = np.roll(np.asarray(parameters["season"], float), -phase)
+        factors = bool(parameters["factors"][0])
         n = len(values)
         along = np.resize(shape, n + ahead)
         bare = values / along[:n] if factors else values - along[:n]
         run = auto_theta(bare, m=1, model="DOTM", **dict(zip(_NAMES, parameters["numbers"].tolist(), strict=True)))
         path = np.asarray(forecast_theta(run, ahead)["mean"], float)
-        return path * along[n:] if factors else path + along[n:]
+        return np.asarray(path * along[n:] if factors else path + along[n:], float)
 
 
 MODEL = Theta

@@ -1,6 +1,6 @@
 """The trend of the middle and long run: a local linear trend whose slope returns to a steady drift, to ten years and beyond.
 
-y = level + noise; the level moves by a steady drift, by a slope that dies away, and by shocks that stay (Harvey 1989, section 2.3.6;
+y = level + noise; the level moves by a steady drift, by a slope that dies away, and by shocks that stay (Harvey 1989, 2.3.6;
 damping as in Gardner & McKenzie 1985). A positive level is taken in logarithms, a fixed season taken out beforehand.
 
 How fast the slope dies away and how large the shocks are is not chosen but averaged over: every point of a grid counts by its
@@ -65,7 +65,9 @@ class Trend:
         weights = np.exp(likelihood - likelihood.max())
         weights /= weights.sum()
         kept = weights >= _LEAST
-        return FittedTrend(self, scale, h.slots, h.first, h.positive, shape, grid[kept], weights[kept] / weights[kept].sum())
+        return FittedTrend(
+            self, scale, h.slots, h.first, h.positive, shape, grid[kept], weights[kept] / weights[kept].sum()
+        )
 
     def restore(self, state: State) -> FittedTrend:
         slots, first, positive = state["slots"].tolist()
@@ -102,7 +104,9 @@ class FittedTrend:
             _, a, P, s2, n = _run(y, self.grid[g])
             mine = of == g
             k = float(n - 1)
-            size[mine] = np.sqrt(s2 / (1 - 2 / (9 * k) + chi[mine] * np.sqrt(2 / (9 * k))) ** 3)  # Wilson & Hilferty (1931)
+            size[mine] = np.sqrt(
+                s2 / (1 - 2 / (9 * k) + chi[mine] * np.sqrt(2 / (9 * k))) ** 3
+            )  # Wilson & Hilferty (1931)
             root = np.linalg.cholesky(P + 1e-14 * np.trace(P) * np.eye(3))
             start[mine] = a + size[mine, None] * (normal[mine] @ root.T)
         phi, r, q, z = self.grid[of].T
