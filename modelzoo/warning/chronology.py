@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,7 +20,7 @@ def check(name: str, peaks: Sequence[str], troughs: Sequence[str], delay: int) -
         raise BadInput(f"{name}: a declared event needs peaks, troughs and a delay of 0 or more months")
     if odd := [str(p) for p, _ in said if p.freq is not Freq.M]:
         raise BadInput(f"{name}: turning points are months, not {', '.join(odd)}")
-    for (_, before), (month, after) in zip(said, said[1:], strict=False):
+    for (_, before), (month, after) in pairwise(said):
         if before == after:
             raise BadInput(f"{name}: {month} is a second {after} with no turn between; peaks and troughs take turns")
 
