@@ -14,7 +14,19 @@ from fastapi.staticfiles import StaticFiles
 from engine.errors import NotReady
 from engine.settings import Settings
 from featurestore.store import Store
-from serving import answer, board_schemas, boards, observed, problems, quality, readings, routes_news, schemas, wire
+from serving import (
+    answer,
+    board_schemas,
+    boards,
+    cycles,
+    observed,
+    problems,
+    quality,
+    readings,
+    routes_news,
+    schemas,
+    wire,
+)
 from serving.champions import Champions
 from serving.kept import Kept, data_state, model_state
 from serving.metrics import Measured, Metrics
@@ -141,6 +153,14 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
     def index(request: Request, id: str, asked: RegionQuery) -> Response:
         """A prosperity index: its level, its band, what each component adds."""
         return read("index", request, id, asked)
+
+    @v1.get("/indices/{id}/cycle", tags=["readings"], response_model=cycles.Cycles)
+    def cycle(request: Request, id: str, asked: RegionQuery) -> Response:
+        """Turning points of an index, candidates marked, and its way round the cycle clock."""
+        asof = asked.asof or answer.newest_for(store, champions, id, "index")
+        state = model_state(store, champions, id, "index")
+        key = state and (state, "cycle", id, asof, asked.region)
+        return reply(request, key, lambda: cycles.cycles(store, champions, id, asof, asked.region))
 
     @v1.get("/warnings/{id}", tags=["readings"], response_model=schemas.Readings)
     def warning(request: Request, id: str, asked: RegionQuery) -> Response:

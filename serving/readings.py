@@ -17,12 +17,13 @@ from featurestore.panel import build_panel
 from featurestore.store import ScoreRun, Store
 from featurestore.surveys import build_answers
 from modelzoo import telling
+from modelzoo.prosperity.history import Historied
 from serving.answer import asof_text, timing_of
 from serving.champions import Champion, Champions
 from serving.schemas import Reading, Readings
 
-SHOWN = {"index": 36, "warning": 24, "scorecard": 1, "monitor": 12}
-"""By kind, how many of the newest periods are read."""
+SHOWN = {"index": 120, "warning": 24, "scorecard": 1, "monitor": 12}
+"""By kind, how many of the newest periods are read at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,9 @@ def ask(store: Store, champion: Champion, asof: datetime) -> Said:
     panel = panel_of(store, champion, asof)
     fit = champion.fit_for(panel)
     periods = telling.newest(fit.fitted, panel, SHOWN[champion.kind])
+    if isinstance(fit.fitted, Historied):  # an index may be younger than that
+        first = fit.fitted.history(panel).first
+        periods = tuple(p for p in periods if p >= first) or periods
     run = ScoreRun(
         run_id=champion.run_id,
         target=champion.target,

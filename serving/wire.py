@@ -15,6 +15,7 @@ import polars as pl
 
 from engine.estimate import LEVELS, quantile_name
 from serving.board_schemas import BoardChange, ChangeRow, GoalRow, LiftRow, MarkRow, PeerRow, StandingRow, UnitPage
+from serving.cycles import CycleRow, Cycles
 from serving.schemas import (
     DeliveryRow,
     Departments,
@@ -40,8 +41,8 @@ from serving.schemas import (
 from serving.schemas_news import Coming, ComingRelease, WhatIf
 
 Table: TypeAlias = (
-    Nowcast | News | WhatIf | Coming | Readings | BoardChange | UnitPage | Indicators | SeriesValues | Revisions | Quality
-    | Departments | Models | ModelVersions
+    Nowcast | News | WhatIf | Coming | Readings | Cycles | BoardChange | UnitPage | Indicators | SeriesValues | Revisions
+    | Quality | Departments | Models | ModelVersions
 )  # fmt: skip
 
 JSON = "application/json"
@@ -142,6 +143,10 @@ def frame(answer: Table) -> pl.DataFrame:
                 pl.all(),
                 pl.lit(answer.is_synthetic).alias("is_synthetic"),
             )
+        case Cycles():
+            labels = ("target", "asof", "version", "run_id", "is_synthetic")
+            said = (pl.lit(getattr(answer, c)).alias(c) for c in labels)
+            return _table(CycleRow, answer.cycle).select(*said, pl.all())
         case SeriesValues():
             return _table(Value, answer.values).select(
                 pl.lit(answer.series.id).alias("series"), pl.lit(answer.asof).alias("asof"), pl.all(), made_up(answer)
