@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
+import numpy as np
 import polars as pl
 from pydantic import Field
 
@@ -14,6 +15,7 @@ from engine import reading_views as views
 from engine.errors import BadInput
 from engine.interactive_charts import PHASES
 from engine.reading import READINGS
+from engine.typing import Floats
 from featurestore.store import Store
 from serving.champions import Champions
 from serving.readings import readings
@@ -79,13 +81,9 @@ def _rows(said: Readings) -> Iterator[CycleRow]:
         table = pl.DataFrame([[getattr(r, c) for c in READINGS.names()] for r in own], schema=READINGS, orient="row")
         course = views.courses(table)[0]
         turns = {t.row: t for t in course.turns.all}
-        try:
-            change, level = views.cycle(course)
-        except BadInput:  # below two years there is no clock
-            change = level = None
+        change, level = _clock(course)
         for k, period in enumerate(course.periods):
-            u, v = (None, None) if change is None or level is None else (float(change[k]), float(level[k]))
-            u = None if u is None or u != u else u  # NaN in the first six
+            u, v = (None if x != x else x for x in (float(change[k]), float(level[k])))  # NaN where there is none
             turn = turns.get(k)
             phase = None if u is None or v is None else PHASES[u >= 0, v >= 0][0]
             yield CycleRow(
@@ -93,3 +91,12 @@ def _rows(said: Readings) -> Iterator[CycleRow]:
                 turn=None if turn is None else turn.kind.value, confirmed=None if turn is None else turn.confirmed,
                 level=v, change=u, phase=phase,  # type: ignore[arg-type]
             )  # fmt: skip
+
+
+def _clock(course: views.Course) -> tuple[Floats, Floats]:
+    """``(H,)`` change and level; NaN below two years, where there is no clock."""
+    try:
+        return views.cycle(course)
+    except BadInput:
+        none = np.full(len(course.periods), np.nan)
+        return none, none
