@@ -102,11 +102,13 @@ def _index(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
     """A row a name and month; of several units the newest month alone."""
     periods = periods if len(units) == 1 else periods[-1:]
     table = table_of(("unit", "单位", "period", "name", "名称", "index", "80 % band", "firms"), left=5)
+    chance = all(0.0 <= r.value <= 1.0 for (_, _, level, _), r in rows.items() if level == "index")
     for unit in units:
         for period in periods:
             for r in [r for (u, p, level, _), r in rows.items() if (u, p, level) == (unit, period, "index")]:
                 low, high, firms = (rows.get((unit, period, c, r.name)) for c in ("q100", "q900", "firms"))
-                band = f"{low.value:.1f} … {high.value:.1f}" if low and high else ""
+                digits = 2 if chance else 1
+                band = f"{low.value:.{digits}f} … {high.value:.{digits}f}" if low and high else ""
                 count = f"{firms.value:.0f}" if firms else ""
                 names = (r.name_en or r.name, r.name_zh)
                 table.add_row(unit, r.unit_zh, period, *names, f"{r.value:.2f}", band, count)
