@@ -10,6 +10,7 @@ import warned
 
 from engine.calendar import Period
 from engine.errors import BadInput
+from engine.typing import Floats
 from modelzoo import zoo
 from modelzoo.warning.event import Event
 from modelzoo.warning.probit import Probit
@@ -17,7 +18,7 @@ from modelzoo.warning.probit import Probit
 EVENT = Event(rule="declared", ahead=2, peaks=("2010-03", "2011-06"), troughs=("2010-08",), delay=4)
 
 
-def known(asof: date, months: int) -> np.ndarray:  # type: ignore[type-arg]
+def known(asof: date, months: int) -> Floats:
     return EVENT.on(warned.panel({"x": np.zeros(months)}, "2010-01", asof=asof))
 
 
