@@ -296,4 +296,5 @@ def as_image(figure: Figure, form: Form) -> bytes:
 def mark_synthetic(figure: Figure, language: Language) -> None:
     """Write across the figure that what it shows is made up."""
     said = "合成数据 · 非官方统计" if language == "zh" else "SYNTHETIC DATA"
-    figure.text(0.5, 0.5, said, ha="center", va="center", rotation=18, fontsize=34, color=GREY, alpha=0.22, zorder=99)
+    dark = "#333333"  # on coloured tiles a grey one is lost
+    figure.text(0.5, 0.5, said, ha="center", va="center", rotation=18, fontsize=34, color=dark, alpha=0.3, zorder=99)

@@ -23,6 +23,9 @@ from engine.interactive_svg import Say, both, pair
 from engine.lights import Light
 
 _INDEX = ("index", "指数")
+_CHANCE = ("probability", "概率")
+_FLOOR = ("base", "trend")
+"""Parts of a level that would dwarf what moves it: in the table alone."""
 _WHOLE = ("whole", "综合")
 _PERIOD = ("period", "时期")
 _CELLS = {"": ("Regions", "地区"), "industry": ("Industries", "行业"), "size": ("Sizes of firms", "企业规模")}
@@ -152,11 +155,11 @@ class _Told:
             return []
         light = _values(own.filter(pl.col("name") == ""), "light", "period")
         for course in views.courses(own):
-            label = self.name(course.name) if course.name else _INDEX
+            label = self.name(course.name) if course.name else _CHANCE if course.is_chance else _INDEX
             lit = [Light(int(light[p,])) if (p,) in light and not course.name else None for p in course.periods]
             parts += [f"<h3>{both(label)}</h3>", drawing.course(course, label, self.downturns, lit, self.synthetic)]
             parts.append(_index_table(course))
-            if len(course.periods) >= 24 and not course.name and not light:
+            if len(course.periods) >= 24 and not course.name and not light and not course.is_chance:
                 said = ("Cycle clock", "周期时钟")
                 parts += [f"<h3>{both(said)}</h3>", drawing.clock(course, said, self.synthetic)]
         return [*parts, *beside(own, unit), *self._parts(own)]
@@ -175,7 +178,7 @@ class _Told:
         if parts.is_empty():
             return []
         last = parts.filter(pl.col("period") == parts["period"].max()).sort(pl.col("value").abs(), descending=True)
-        bars = [Bar(self.name(n), v) for n, v in last.select("name", "value").iter_rows()]
+        bars = [Bar(self.name(n), v) for n, v in last.select("name", "value").iter_rows() if n not in _FLOOR]
         said = f"What adds up to it, {last['period'][0]}", f"构成（{last['period'][0]}）"
         table = html.table(
             [("component", "组成"), ("adds", "贡献")],

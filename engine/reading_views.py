@@ -31,7 +31,7 @@ class Course:
 
     months: ``(H,)`` ordinals of the last months of ``periods``, ascending. index: ``(H,)``. bands: by per cent, low and high
     ``(H,)``, NaN where there is none; a band without width anywhere is left out. turns: what may be said of the months shown
-    (:func:`engine.turning.said` with BBQ), rows of ``index``; none for quarters, for gaps, or below 15 months.
+    (:func:`engine.turning.said` with BBQ), rows of ``index``; none for quarters, for gaps, below 15 months, or of a chance.
     """
 
     unit: str
@@ -41,6 +41,11 @@ class Course:
     index: Floats
     bands: Mapping[int, tuple[Floats, Floats]]
     turns: Turns
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether all values lie in 0 … 1: the probability of an event, which has neither turning points nor a cycle."""
+        return _chance(self.index)
 
 
 class Lamps(NamedTuple):
@@ -96,8 +101,12 @@ def _course(own: pl.DataFrame, unit: str, name: str) -> Course:
     return Course(unit, name, tuple(str(periods[i]) for i in order), months, index, bands, _turns(index, bool(whole)))
 
 
+def _chance(index: Floats) -> bool:
+    return bool(index.min() >= 0.0 and index.max() <= 1.0)
+
+
 def _turns(index: Floats, whole: bool) -> Turns:
-    if not whole:
+    if not whole or _chance(index):
         return _NONE
     try:
         return said(index, Bbq())

@@ -18,6 +18,7 @@ from serving import (
     answer,
     board_schemas,
     boards,
+    cycles,
     forecast_schemas,
     forecasts,
     observed,
@@ -167,6 +168,14 @@ def create_app(store: Store, champions: Champions, settings: Settings) -> FastAP
     def index(request: Request, id: str, asked: MonthsQuery) -> Response:
         """A prosperity index: its level, its band, what each component adds, and beside its last months its record."""
         return read("index", request, id, asked)
+
+    @v1.get("/indices/{id}/cycle", tags=["readings"], response_model=cycles.Cycles)
+    def cycle(request: Request, id: str, asked: RegionQuery) -> Response:
+        """Turning points of an index, candidates marked, and its way round the cycle clock."""
+        asof = asked.asof or answer.newest_for(store, champions, id, "index")
+        state = model_state(store, champions, id, "index")
+        key = state and (state, "cycle", id, asof, asked.region)
+        return reply(request, key, lambda: cycles.cycles(store, champions, id, asof, asked.region))
 
     @v1.get("/warnings/{id}", tags=["readings"], response_model=schemas.Readings)
     def warning(request: Request, id: str, asked: MonthsQuery) -> Response:

@@ -112,11 +112,14 @@ def _index(rows: _Rows, units: Sequence[str], periods: Sequence[str]) -> Table:
     heads += ["firms"] if asked else []
     heads += [f"{en} {zh}" for en, zh in HEADS] if any(r.months for r in records.values()) else []
     table = table_of(heads, left=5 if named else 3)
+    chance = all(0.0 <= r.value <= 1.0 for (_, _, level, _), r in rows.items() if level == "index")
     for unit in units:
         for period in periods:
             for r in [r for (u, p, level, _), r in rows.items() if (u, p, level) == (unit, period, "index")]:
                 low, high, firms = (rows.get((unit, period, c, r.name)) for c in ("q100", "q900", "firms"))
-                cells = [f"{r.value:.2f}", f"{low.value:.1f} … {high.value:.1f}" if low and high else ""]
+                digits = 2 if chance else 1
+                band = f"{low.value:.{digits}f} … {high.value:.{digits}f}" if low and high else ""
+                cells = [f"{r.value:.2f}", band]
                 cells += [f"{firms.value:.0f}" if firms else ""] if asked else []
                 names = (r.name_en or r.name, r.name_zh) if named else ()
                 told = records.get(unit)

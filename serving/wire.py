@@ -15,6 +15,7 @@ import polars as pl
 
 from engine.estimate import LEVELS, quantile_name
 from serving.board_schemas import BoardChange, ChangeRow, GoalRow, LiftRow, MarkRow, PeerRow, StandingRow, UnitPage
+from serving.cycles import CycleRow, Cycles
 from serving.forecast_schemas import Forecast, ForecastRow
 from serving.schemas import (
     DeliveryRow,
@@ -43,8 +44,8 @@ from serving.schemas_news import Coming, ComingRelease, WhatIf
 from serving.schemas_opened import ChangeItem, Changes, LightProof, ProofItem
 
 Table: TypeAlias = (
-    Nowcast | Forecast | News | WhatIf | Coming | Readings | LightProof | Changes | Alarms | Leads | BoardChange | UnitPage | Indicators
-    | SeriesValues | Revisions | Quality | Departments | Models | ModelVersions
+    Nowcast | Forecast | News | WhatIf | Coming | Readings | Cycles | LightProof | Changes | Alarms | Leads | BoardChange | UnitPage
+    | Indicators | SeriesValues | Revisions | Quality | Departments | Models | ModelVersions
 )  # fmt: skip
 
 JSON = "application/json"
@@ -157,6 +158,10 @@ def frame(answer: Table) -> pl.DataFrame:
                 pl.all(),
                 pl.lit(answer.is_synthetic).alias("is_synthetic"),
             )
+        case Cycles():
+            labels = ("target", "asof", "version", "run_id", "is_synthetic")
+            said = (pl.lit(getattr(answer, c)).alias(c) for c in labels)
+            return _table(CycleRow, answer.cycle).select(*said, pl.all())
         case SeriesValues():
             return _table(Value, answer.values).select(
                 pl.lit(answer.series.id).alias("series"), pl.lit(answer.asof).alias("asof"), pl.all(), made_up(answer)

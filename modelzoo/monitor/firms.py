@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -55,6 +57,13 @@ def shipped(said: Any) -> Any:
     if not file.is_file():
         raise ValueError(f"no indices {said!r}; there are {', '.join(sorted(f.stem for f in DATA.glob('*.toml')))}")
     return tomllib.loads(file.read_text(encoding="utf-8"))["indices"]
+
+
+@cache
+def called() -> dict[str, tuple[str, str]]:
+    """``code of a cell -> English and Chinese name``."""
+    with (DATA / "cells.csv").open(encoding="utf-8") as file:
+        return {row["code"]: (row["name_en"], row["name_zh"]) for row in csv.DictReader(file)}
 
 
 def _enterprise() -> tuple[Index, ...]:
@@ -114,8 +123,8 @@ class Firms:
 
     @property
     def names(self) -> Mapping[str, tuple[str, str]]:
-        """English and Chinese names of the indices, and of the cells' dimensions."""
-        return {i.id: (i.name_en, i.name_zh) for i in self.indices} | {WHOLE: ("Comprehensive", "综合指数")}
+        """English and Chinese names of the indices, and of cells of which data/cells.csv has one."""
+        return called() | {i.id: (i.name_en, i.name_zh) for i in self.indices} | {WHOLE: ("Comprehensive", "综合指数")}
 
     def fit(self, answers: Answers) -> FittedFirms:
         """Learn the frame: what each stratum weighs, from all firms of the last year. Raises NotEnoughData."""

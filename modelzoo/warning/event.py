@@ -12,8 +12,9 @@ from engine.calendar import Freq, Period
 from engine.errors import BadInput, NotEnoughData
 from engine.panel import Panel
 from engine.typing import Floats
+from modelzoo.warning import chronology
 
-Rule = Literal["flag", "slowdown", "downswing"]
+Rule = Literal["flag", "slowdown", "downswing", "declared"]
 When = Literal["at", "within"]
 
 OPEN = 6
@@ -24,33 +25,52 @@ OPEN = 6
 class Event:
     """An event, and the months before it that a warning should call.
 
-    series: monthly series id in which it is read.
+    series: monthly series id in which it is read; under "declared" none.
     rule: "flag" the series is 1 while it lasts and 0 otherwise; "slowdown" it lies more than ``fall`` below its value
         ``span`` months before; "downswing" from a peak to a trough of its growth cycle (12 to 120 months, the OECD's turns), as
-        seen from the panel, the last six months open, and months without a figure filled by a line.
+        seen from the panel, the last six months open, and months without a figure filled by a line; "declared" from a peak
+        to its trough, of months that somebody named.
     when: "at" the estimate for a month is the chance that the event is on in it, told ``ahead`` months before; "within" the
         chance that it begins in the ``ahead`` months after the month; months in which it is on do not count then.
     ahead: months.
     fall: of a slowdown, in units of the series.
     span: of a slowdown, months.
+    peaks, troughs: of a declared event, months as ``2007-12``.
+    delay: months after which a declared turn is known; the state of later months is not.
     """
 
-    series: str
+    series: str = ""
     rule: Rule = "flag"
     when: When = "at"
     ahead: int = 12
     fall: float = 1.0
     span: int = 6
+    peaks: tuple[str, ...] = ()
+    troughs: tuple[str, ...] = ()
+    delay: int = 12
 
     def __post_init__(self) -> None:
+        if (self.rule == "declared") == bool(self.series):
+            raise BadInput(f"event {self.series or self.rule}: it is read in a series, or declared by months")
+        if self.rule == "declared":
+            chronology.check(f"event of {self.rule} months", self.peaks, self.troughs, self.delay)
         if self.ahead < (1 if self.when == "within" else 0) or self.span < 1:
-            raise BadInput(f"event {self.series}: ahead {self.ahead} and span {self.span} must be positive")
+            raise BadInput(
+                f"event {self.series or self.rule}: ahead {self.ahead} and span {self.span} must be positive"
+            )
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The series that a panel must hold for it."""
+        return (self.series,) if self.series else ()
 
     def on(self, panel: Panel) -> Floats:
         """``(T,)`` 1 while the event lasts, 0 while not, NaN where not known. Raises BadInput.
 
         A month without a figure between others (January, where it is published with February) keeps the state before.
         """
+        if self.rule == "declared":
+            return chronology.on(panel, self.peaks, self.troughs, self.delay)
         if panel.meaning(self.series).freq is not Freq.M:
             raise BadInput(f"event {self.series}: a monthly series is needed")
         x = panel.matrix([self.series])[:, 0]
@@ -79,7 +99,7 @@ class Event:
     def predictors(self, panel: Panel, ids: Sequence[str], periods: Sequence[Period]) -> Floats:
         """``(H, N)`` what was known for each of these months: ``ahead`` months before under "at"; NaN where unknown."""
         if odd := [str(p) for p in periods if p.freq is not Freq.M]:
-            raise BadInput(f"event {self.series}: warnings are monthly; {', '.join(odd)} is not a month")
+            raise BadInput(f"event {self.series or self.rule}: warnings are monthly; {', '.join(odd)} is not a month")
         x = panel.matrix(ids)
         lag = self.ahead if self.when == "at" else 0
         rows = np.array([p - panel.first - lag for p in periods], np.int64)

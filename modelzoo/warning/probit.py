@@ -51,7 +51,7 @@ class Probit:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.predictors, self.event.series)))
+        return tuple(dict.fromkeys((*self.predictors, *self.event.inputs)))
 
     def fit(self, panel: Panel) -> FittedProbit:
         """From the months whose outcome is known. Raises NotEnoughData, NotConverged."""

@@ -58,7 +58,7 @@ class Signals:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.indicators, self.event.series)))
+        return tuple(dict.fromkeys((*self.indicators, *self.event.inputs)))
 
     def fit(self, panel: Panel) -> FittedSignals:
         """Direction and threshold of each indicator, then how often each level of the composite was followed by the event.

@@ -8,6 +8,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -206,3 +207,18 @@ def test_round_numbers_hold_both_ends(low: float, high: float) -> None:
     assert len({number(t, digits_of(ticks)) for t in ticks}) == len(ticks)
     assert number(-0.001) == "0.00"
     assert number(-1.5, 1) == "−1.5"
+
+
+def test_a_probability_has_no_turning_points_and_no_clock() -> None:
+    chance = index_of((0.5 + 0.45 * np.sin(2 * np.pi * np.arange(60) / 40)).tolist(), "SYN-33").filter(
+        pl.col("level") == "index"
+    )
+    (course,) = reading_views.courses(chance)
+    assert course.is_chance
+    assert course.turns.all == ()
+    text = page(chance, "Downturn", "下行", {}, "warning").decode()
+    assert "probability" in text
+    assert "Cycle clock" not in text
+    (index,) = reading_views.courses(INDEX)
+    assert not index.is_chance
+    assert index.turns.all

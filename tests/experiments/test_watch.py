@@ -141,10 +141,11 @@ def test_turns_are_matched_though_the_index_was_rebased_in_between() -> None:
 def test_warnings_are_held_against_downturns_and_lights_the_other_way_round() -> None:
     start = Period.parse("2000-01")
     turns = specs.Turns(("2000-06",), ("2000-12",), "by construction")
-    chance = [0.9 if 6 <= t <= 11 else 0.1 for t in range(24)]
-    rows = [(day, "A", str(start + t), chance[t]) for day in (1, 2) for t in range(24)]
+    chance = [0.9 if 6 <= t <= 11 else 0.1 for t in range(36)]
+    rows = [(day, "A", str(start + t), chance[t]) for day in (1, 2) for t in range(36)]
     said = watched.by_score(watched.scored(spec_of("warning", turns), readings(rows)), "m")
     assert said["auroc"] == 1.0
+    assert said["auroc_low"] == 1.0
     assert said["loss"] == 0.0
     lit = pl.concat(
         [readings([(d, u, p, 100 - v) for d, u, p, v in rows]), readings([(1, "A", "2000-01", 3.0)], "light")]

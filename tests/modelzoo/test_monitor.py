@@ -327,3 +327,12 @@ def test_the_environment_is_asked_in_five_steps(survey: pl.DataFrame) -> None:
     model = Firms("firms@SYN-33", freq="Q", by=("size",))
     told = model.fit(said).tell(said, said.waves(Freq.Q)[-4:])
     assert set(told["name"]) == {"operation", "environment", "expectation", WHOLE}
+
+
+def test_every_cell_of_the_survey_has_a_name_in_both_languages() -> None:
+    from featurestore.sources.province.survey import INDUSTRIES, SIZES_OF_FIRMS
+
+    names = Firms("firms@SYN-33").names
+    codes = [f"industry:{i}" for i in INDUSTRIES] + [f"size:{s}" for s, _, _ in SIZES_OF_FIRMS]
+    assert all(all(names[c]) for c in codes)
+    assert len({names[c][1] for c in codes}) == len(codes)

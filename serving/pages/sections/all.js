@@ -1,0 +1,10 @@
+// The sections of the dashboard, in the order in which they are offered. Another one is a file and a line here.
+
+import indices from "./indices.js";
+import lights from "./lights.js";
+import models from "./models.js";
+import monitors from "./monitors.js";
+import nowcasts from "./nowcasts.js";
+import scorecards from "./scorecards.js";
+
+export default [nowcasts, indices, lights, monitors, scorecards, models];

@@ -1,0 +1,190 @@
+"""The dashboard: all of it is served and nothing else, every section asks for routes that there are, in both languages."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import TypeAdapter
+
+from experiments.spec import Kind
+from serving import wire
+from serving.app import PAGES
+from serving.cycles import _rows
+from serving.schemas import Reading, Readings
+from tests.engine import readings as small
+
+SECTIONS = sorted((PAGES / "sections").glob("*.js"))
+KINDS = {"indices": small.INDEX, "lights": small.LIGHTS, "monitors": small.MONITOR, "scorecards": small.BOARD}
+ROUTE = {"indices": "indices", "lights": "warnings", "monitors": "monitors", "scorecards": "scorecards"}
+NODE = shutil.which("node")
+
+
+def read(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+def words(script: str) -> dict[str, set[str]]:
+    """The words of a file, by language."""
+    parts = re.findall(r"^  (en|zh): \{(.*?)\},\n(?=  zh: |\};)", script, re.MULTILINE | re.DOTALL)
+    return {lang: set(re.findall(r'(?:^|[{,\s])"?([\w-]+)"?: (?=["(\[])', said)) for lang, said in parts}
+
+
+def test_every_file_is_reached_from_the_page_and_loads_nothing_from_elsewhere(http: TestClient) -> None:
+    wanted = re.findall(r'(?:src|href)="(pages/[^"]+)"', http.get("/").text)
+    seen: set[Path] = {PAGES / "index.html"}
+    while wanted:
+        name = wanted.pop()
+        reply = http.get(f"/{name}")
+        assert reply.status_code == 200, name
+        outside = r"@import|url\(" if name.endswith(".css") else r"\beval\(|\bimport\("
+        assert not re.search(rf"https?://|{outside}", reply.text), name
+        assert len(reply.text.splitlines()) <= 300, name
+        file = (PAGES.parent / name).resolve()
+        if file not in seen:
+            seen.add(file)
+            found = re.findall(r'^import (?:[^"]* from )?"(\.[^"]+)";$', reply.text, re.MULTILINE)
+            wanted += [str((file.parent / i).resolve().relative_to(PAGES.parent)) for i in found]
+    assert seen == {f for f in PAGES.rglob("*") if f.is_file()}
+
+
+def test_every_section_is_offered_and_reads_routes_that_there_are(http: TestClient) -> None:
+    paths = {re.sub(r"{\w+}", "*", p) for p in http.get("/openapi.json").json()["paths"]}
+    listed = re.findall(r'^import \w+ from "\./(\w+)\.js";$', read(PAGES / "sections/all.js"), re.MULTILINE)
+    assert {f.stem for f in SECTIONS} == {*listed, "all"}
+    asked: set[str] = set()
+    for file in SECTIONS:
+        script = read(file)
+        if file.stem == "all":
+            continue
+        (route,) = re.findall(r'^  route: "([^"]+)",$', script, re.MULTILINE)
+        (kind,) = re.findall(r'^  kind: "([^"]*)",$', script, re.MULTILINE)
+        assert kind in ("", *Kind.__args__), file.stem  # type: ignore[attr-defined]
+        assert f'name: "{file.stem}"' in script
+        asked.add(route)
+        asked |= {f"/v1/{r}" for r in re.findall(r'called\("([^"]+)"', script)}
+        asked |= {f"/{r}" for r in re.findall(r'[`"](v1/[^`"?]+)', re.sub(r"\$\{encodeURI[^}]+\}", "*", script))}
+        asked |= {f"/v1/nowcasts/*{more}" for more in re.findall(r'"(/news)"', script)}
+    asked = {re.sub(r"{\w+}", "*", a.replace("${more}", "")) for a in asked}
+    assert len(asked) >= 10
+    assert asked <= paths
+
+
+@pytest.mark.parametrize("file", [f for f in SECTIONS if f.stem != "all"], ids=lambda f: f.stem)
+def test_every_word_is_there_in_both_languages(file: Path) -> None:
+    script, common = read(file), words(read(PAGES / "words.js"))
+    own = words(script)
+    assert own["en"] == own["zh"]
+    assert common["en"] == common["zh"]
+    assert len(common["en"]) > 40
+    assert file.stem in own["en"]
+    charts = "".join(read(PAGES / "charts" / f) for f in re.findall(r'"\.\./charts/(\w+\.js)"', script))
+    said = set(re.findall(r'say\("([\w-]+)"\)', script + charts + read(PAGES / "readings.js")))
+    assert said <= own["en"] | common["en"], said - own["en"] - common["en"]
+
+
+def test_a_made_up_place_is_named_above_the_numbers_and_across_each_chart() -> None:
+    assert 'id="synthetic"' in read(PAGES / "index.html")
+    assert 'page.say("mark")' in read(PAGES / "html.js")
+    for file in (PAGES / "charts").glob("*.js"):
+        assert re.search(r"\bsvg\(page, ", read(file)), file.name
+        assert "<svg" not in re.sub(r"const swatch = .*", "", read(file)), file.name
+
+
+def answer(kind: str, table: pl.DataFrame, synthetic: bool) -> Readings:
+    names = {"US": ("United States", "美国"), "SYN-33": ("Synthetic <Zhejiang>", "合成浙江"), "b": ("Bee", "乙")}
+    rows = [
+        Reading(**r, unit_en=names.get(r["unit"], ("",))[0], unit_zh=names.get(r["unit"], ("", ""))[1], name_en="", name_zh="")
+        for r in table.iter_rows(named=True)
+    ]  # fmt: skip
+    return Readings(
+        target="x@SYN-33", kind=kind, title_en="Title", title_zh="题目", asof="2024-04-30", model="m", version="1",
+        run_id="r", fitted_asof="2024-04-30", timing="real", panel="p" * 64, is_synthetic=synthetic, readings=tuple(rows),
+    )  # fmt: skip
+
+
+def drawn(answers: dict[str, Any], asked: list[dict[str, Any]]) -> dict[str, Any]:
+    if NODE is None:
+        pytest.skip("needs node, to run the scripts of the page without a browser")
+    done = subprocess.run(
+        [NODE, str(Path(__file__).with_name("draw.mjs")), str(PAGES)],
+        input=json.dumps({"answers": answers, "asked": asked}), capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+@pytest.mark.parametrize("synthetic", [False, True])
+def test_readings_are_drawn_at_any_width_in_both_languages(synthetic: bool) -> None:
+    answers: dict[str, Any] = {}
+    for name, table in KINDS.items():
+        said = answer(name, table, synthetic)
+        answers[f"v1/{ROUTE[name]}/x@SYN-33"] = json.loads(wire.encode(said))
+        if name == "indices":
+            answers["v1/indices/x@SYN-33/cycle"] = {"cycle": json.loads(wire.encode(list(_rows(said))))}
+    asked = [
+        {"name": n, "lang": lang, "width": width, "target": "x@SYN-33"}
+        for n in KINDS for lang in ("en", "zh") for width in (320, 1100)
+    ]  # fmt: skip
+    found = drawn(answers, asked)
+    assert found["missing"] == []
+    mark = {"en": "SYNTHETIC DATA", "zh": "合成数据"}
+    for one in found["drawn"]:
+        html, where = one["html"], (one["name"], one["lang"], one["width"])
+        assert not re.search(r"NaN|undefined|null|Infinity|\[object", html), where
+        charts = re.findall(r'<svg class="plot [^>]*width="([\d.]+)"', html)
+        assert charts, where
+        assert all(float(w) <= one["width"] for w in charts), where
+        assert html.count(mark[one["lang"]]) == (len(charts) if synthetic else 0), where
+        assert html.count('role="group" aria-label="') >= len(charts)
+        assert html.count('tabindex="0" data-x') == len(charts), where  # one way into each chart by keyboard
+        assert "<Zhejiang>" not in html
+        assert ("题目" if one["lang"] == "zh" else "Title") in html
+    text = {(o["name"], o["lang"], o["width"]): o["html"] for o in found["drawn"]}
+    line = text["indices", "en", 1100]
+    assert line.count('class="peak"') + line.count('class="trough"') >= 4
+    assert "Cycle clock" in line
+    assert "▲" in text["lights", "zh", 320]
+    assert "红灯" in text["lights", "zh", 320]
+    assert "carried" in text["lights", "en", 1100]
+    assert re.search(r"1\s+Bee", text["scorecards", "en", 320])
+    assert "80% 区间" in text["monitors", "zh", 1100]
+
+
+def test_a_probability_is_drawn_in_per_cent() -> None:
+    table = small.index_of([0.25, 0.5, 0.75], "SYN-33", "", "2024-01").filter(pl.col("level") == "index")
+    answers = {"v1/warnings/x@SYN-33": json.loads(wire.encode(answer("warning", table, True)))}
+    (one,) = drawn(answers, [{"name": "lights", "lang": "en", "width": 900, "target": "x@SYN-33"}])["drawn"]
+    assert "Chance of a downturn, %" in one["html"]
+    assert ": 75.00" in one["html"]
+
+
+def test_nowcasts_and_models_are_drawn_from_the_service_itself(http: TestClient) -> None:
+    paths = [
+        "v1/nowcasts/gdpc1@US",
+        "v1/series/gdpc1@US",
+        "v1/nowcasts/gdpc1@US/news",
+        "v1/models/nowcast-gdpc1-US/versions",
+    ]
+    answers = {p: http.get(f"/{p}").json() for p in paths}
+    models = http.get("/v1/models").json()["models"]
+    asked: list[dict[str, Any]] = [
+        {"name": n, "lang": lang, "width": 390, "target": "gdpc1@US", "models": models}
+        for n in ("nowcasts", "models") for lang in ("en", "zh")
+    ]  # fmt: skip
+    found = drawn(answers, asked)
+    assert found["missing"] == []
+    for one in found["drawn"]:
+        assert not re.search(r"NaN|undefined|null|Infinity", one["html"]), one["name"]
+    assert found["drawn"][0]["html"].count('class="b95"') >= 2
+    assert "nowcast-gdpc1-US" in found["drawn"][2]["html"]
+    sections = {s["name"]: s for s in found["about"]}
+    assert TypeAdapter(list[str]).validate_python(list(sections))[0] == "nowcasts"
