@@ -61,7 +61,7 @@ def test_parameters_and_scores_are_on_the_runs(logged: Run, home: Path) -> None:
         status = db.execute("select status from runs where run_uuid = ?", [logged.id]).fetchone()
     assert metrics["pseudo_rmse"] == rmse
     assert {k.split("_")[0] for k in metrics} == {"pseudo", "real"}, "a number that does not say pseudo or real"
-    assert params == {"model": "nowcast.ar", "option.target": '"gdpc1@US"', "option.lags": "2"}
+    assert params == {"model": "nowcast.ar", "option.target": '"gdpc1@US"', "option.lags": "2", "option.since": '""'}
     assert status == ("FINISHED",)
 
 

@@ -16,7 +16,7 @@ from engine.reading import READINGS
 from engine.settings import Settings
 from serving import readings, wire
 from serving.app import create_app
-from serving.cycles import Cycles
+from serving.cycles import MONTHS, Cycles
 from tests.serving.shop import JUNE, FakeChampions, Shop
 
 URL = "/v1/indices/coincident@US/cycle"
@@ -37,12 +37,12 @@ def test_it_says_what_the_pictures_draw(client: TestClient, shared: Shop, reader
     assert body.status_code == 200, body.text
     said = TypeAdapter(Cycles).validate_json(body.content)
     assert wire.encode(said) == body.content
-    told = readings.readings(shared.store, readers, "index", "coincident@US", JUNE).readings
+    told = readings.readings(shared.store, readers, "index", "coincident@US", JUNE, months=MONTHS).readings
     table = pl.DataFrame([[getattr(r, c) for c in READINGS.names()] for r in told], schema=READINGS, orient="row")
     (course,) = views.courses(table)
     change, level = views.cycle(course)
     assert [r.period for r in said.cycle] == list(course.periods)
-    assert len(course.periods) == readings.SHOWN["index"]
+    assert len(course.periods) == MONTHS
     assert [r.index for r in said.cycle] == course.index.tolist()
     assert {(k, r.turn, r.confirmed) for k, r in enumerate(said.cycle) if r.turn} == {
         (t.row, t.kind.value, t.confirmed) for t in course.turns.all
