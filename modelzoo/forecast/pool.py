@@ -2,7 +2,7 @@
 
 Averages of simple methods are hard to beat (Makridakis, Spiliotis & Assimakopoulos 2020); averaging quantiles, not densities, keeps
 the bands as wide as those of the members on average (Lichtendahl, Grushka-Cockayne & Winkler 2013, Management Science 59).
-``docs/forecasting.md`` tells on which series the members were chosen.
+``docs/forecasting.md`` tells where the members come from and what they are worth.
 """
 
 from __future__ import annotations

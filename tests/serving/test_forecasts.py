@@ -135,7 +135,7 @@ def test_series_are_chosen_by_pattern_region_and_module(store: MemoryStore) -> N
     assert forecasts.chosen(store, [], "SYN-33", "三大需求") == [YTD]
     for wrong in ({"patterns": ["z*"]}, {"patterns": [], "region": "CN"}, {"patterns": [RATE], "module": "finance"}):
         with pytest.raises(Unknown):
-            forecasts.chosen(store, **wrong)  # type: ignore[arg-type]
+            forecasts.chosen(store, **wrong)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ YTD = seasonal.series("ytd", Freq.M, kind="level_ytd", jan_feb="combined")
 
 
 def read(values: Floats, **said: object) -> history.History:
-    one = seasonal.series("x", said.pop("freq", Freq.M), **said)  # type: ignore[arg-type]
+    one = seasonal.series("x", said.pop("freq", Freq.M), **said)
     return history.read(seasonal.panel({one: values}, DAY), "x@SYN-33")
 
 

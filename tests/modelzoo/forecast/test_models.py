@@ -26,7 +26,8 @@ AHEAD = [Period.parse("2020-10") + k for k in range(18)]
 
 
 def panel() -> Panel:
-    return seasonal.panels()[0]
+    old: Panel = seasonal.panels()[0]
+    return old
 
 
 def values() -> Floats:
@@ -71,7 +72,7 @@ def test_the_trend_filter_is_its_plain_twin_and_a_regression() -> None:
     start = np.zeros(3), np.diag([1e4, 0.1, 1e2])
     compiled, plain = ([x.copy() for x in start] for _ in range(2))
     said = trend_filter(y, 0.8, 0.5, 1.0, 0.05, *compiled)
-    twin = trend_filter.py_func(y, 0.8, 0.5, 1.0, 0.05, *plain)
+    twin = trend_filter.py_func(y, 0.8, 0.5, 1.0, 0.05, *plain)  # type: ignore[no-untyped-call]
     np.testing.assert_allclose(
         [*said, *compiled[0], *compiled[1].ravel()], [*twin, *plain[0], *plain[1].ravel()], rtol=1e-10
     )
