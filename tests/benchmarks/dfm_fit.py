@@ -1,4 +1,4 @@
-"""A fit of 40 series × 300 months, 2 factors, to the likelihood that statsmodels' EM reaches from the same start; and a back-test of
+"""A fit of 40 series × 300 months, 2 factors, to the likelihood that statsmodels' EM reaches from the same start; a back-test of
 120 month-ends on the New York Fed's panel, each fit begun where the last one ended, against 30 seconds on two cores.
 """
 
