@@ -10,6 +10,7 @@ takes more than one a change and two a stretch that proves idle.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
@@ -18,7 +19,7 @@ import numpy as np
 
 from engine.calendar import Period
 from engine.errors import JingqiError
-from engine.model import Explains, Fitted, Reads
+from engine.model import Explains, Fitted, NotLinear, Reads
 from engine.panel import EPOCH, Panel
 from engine.typing import Floats, Ints
 
@@ -72,9 +73,11 @@ def take(fitted: Fitted, old: Panel, new: Panel, found: Sequence[Change], period
 
     Raises ArithmeticError if its own weights do not add up to its own change.
     """
+    told = None
     if isinstance(fitted, Explains) and not any(np.isnan(c.after) for c in found):
-        told = _linear(fitted, old, new, found, period)
-    else:
+        with suppress(NotLinear):
+            told = _linear(fitted, old, new, found, period)
+    if told is None:
         told = _telescope(fitted, old, new, found, period)
     gap = told.same - told.before - float(told.impact.sum())
     if abs(gap) > 1e-8 * max(1.0, abs(told.before), abs(told.same)):

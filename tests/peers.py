@@ -86,6 +86,30 @@ def translate(model: Any, explicit: list[str]) -> tuple[factor.Parameters, facto
     return p, factor.prepare(model.endog[:, c], model.endog[:, x], weights, order), [i for lag in lagged for i in lag]
 
 
+def draw(seed: int, T: int, N: int, R: int, order: int, gaps: float) -> tuple[factor.Parameters, factor.Data]:
+    """A random stationary model and a panel with gaps, late starts and an explicit quarterly and monthly series."""
+    g = np.random.default_rng(seed)
+    A = g.normal(size=(R, R * order)) * 0.25 / order
+    p = factor.Parameters(
+        A=A, Q=np.eye(R) + 0.2, loadings=g.normal(size=(N, R)), rho=g.uniform(-0.6, 0.9, N), sigma2=g.uniform(0.3, 2, N),
+        x_loadings=g.normal(size=(2, R)), x_rho=g.uniform(-0.5, 0.8, 2), x_sigma2=g.uniform(0.3, 2, 2),
+        noise=np.array([0.0, g.choice([0.0, 0.3])]),
+    )  # fmt: skip
+    Y, X = g.normal(size=(T, N)), g.normal(size=(T, 2))
+    Y[g.uniform(size=Y.shape) < gaps] = np.nan
+    Y[: T // 3, 0] = np.nan
+    Y[T - 2 :, -1] = np.nan
+    Y[T // 2] = np.nan  # a month without any monthly value
+    X[np.arange(T) % 3 != 2, 0] = np.nan
+    X[5 : T // 2, 1] = np.nan  # a gap that only an explicit series can have
+    while factor.long_gaps(Y).any():
+        i = int(np.flatnonzero(factor.long_gaps(Y))[0])
+        Y[:, i] = np.where(np.isnan(Y[:, i]), 0.1, Y[:, i])
+        Y[T // 2, i] = np.nan
+    weights = np.array([[1.0, 2, 3, 2, 1], [1, 0, 0, 0, 0]])
+    return p, factor.prepare(Y, X, weights, order)
+
+
 def factor_lags(s: factor.Smoothed, p: factor.Parameters) -> Floats:
     """``(T, 5 R)`` our smoothed factors, lag by lag."""
     R, k = p.A.shape[0], p.A.shape[0] + len(p.x_rho)

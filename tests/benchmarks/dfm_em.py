@@ -1,5 +1,5 @@
 """One EM iteration: 118 monthly series × 780 months, 4 or 8 factors, AR(1) idiosyncratics, one quarterly series; 105 monthly and
-20 quarterly series × 480 months, 4 factors, complete and with a tenth of the monthly cells missing.
+20 quarterly series × 480 months, 4 factors, complete and with one in fifty monthly cells missing.
 """
 
 import sys
@@ -49,7 +49,7 @@ def main() -> None:
     one("dfm_em", *peers.simulate(780, 118, 4), 4, 5)
     one("dfm_em.r8", *peers.simulate(780, 118, 8), 8, 3)
     one("dfm_em.mixed", *peers.mixed(480, 105, 20, 4), 4, 3)
-    one("dfm_em.mixed_gaps", *peers.mixed(480, 105, 20, 4, gaps=0.1), 4, 3)
+    one("dfm_em.mixed_gaps", *peers.mixed(480, 105, 20, 4, gaps=0.02), 4, 3)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 from engine.calendar import Period
 from engine.errors import BadInput
 from engine.model import NotLinear, Refits
+from engine.news import news
 from engine.panel import Panel
 from engine.typing import Floats
 from modelzoo.nowcast.ar import Ar
@@ -139,12 +140,16 @@ def test_a_wild_new_value_moves_nothing() -> None:
     assert np.array_equal(fitted.estimate(a, PERIODS).mean, fitted.estimate(b, PERIODS).mean)
 
 
-def test_a_revision_that_crosses_the_bounds_is_not_linear() -> None:
+def test_a_revision_that_crosses_the_bounds_is_not_linear_and_news_still_adds_up() -> None:
     _, new = vintages()
     fitted = ROBUST.fit(new)
     fitted.explain((new, spoilt(new, 0.3), new), PERIODS[1])
     with pytest.raises(NotLinear, match="a revision crosses the bounds"):
         fitted.explain((new, spoilt(new), new), PERIODS[1])
+    told = news(fitted, fitted, new, spoilt(new), PERIODS[1])
+    moved = fitted.estimate(spoilt(new), PERIODS).mean[1] - fitted.estimate(new, PERIODS).mean[1]
+    assert abs(moved) > 1e-6
+    assert told.table["impact"].sum() == pytest.approx(moved, abs=1e-10)
 
 
 def test_bad_options() -> None:
