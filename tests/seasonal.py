@@ -17,7 +17,7 @@ FIRST = Period.parse("2009-01")
 
 
 def series(name: str, freq: Freq, **said: Any) -> Series:
-    base = {
+    base: dict[str, Any] = {
         "unit": "x",
         "unit_analysed": "x",
         "step": "lin",
