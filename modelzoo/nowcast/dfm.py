@@ -127,7 +127,9 @@ class Dfm:
     def restore(self, state: State) -> FittedDfm:
         s = {k: np.asarray(v, float) for k, v in state.items()}
         whole = factor_start.Whole(s["A"], s["Q"], s["loadings"], s["rho"], s["sigma2"])
-        return FittedDfm(self, s["mean"], s["sd"], s["used"].astype(bool), s["within"], whole, s["path"])
+        # a champion of before there were bounds read every value
+        within = s.get("within", bounds(np.zeros((0, len(s["mean"]))), 0.0))
+        return FittedDfm(self, s["mean"], s["sd"], s["used"].astype(bool), within, whole, s["path"])
 
     @property
     def numbers(self) -> Ints:

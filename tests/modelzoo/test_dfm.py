@@ -62,3 +62,13 @@ def test_what_cannot_be_fitted_says_why() -> None:
         Dfm("gdpc1@US", {"global": ("gdpc1@US",)}).fit(old)
     with pytest.raises(NotEnoughData, match="9 values are known as of 2016-06-29, a factor model needs 12"):
         Dfm("gdpc1@US", FIVE, since="2014-01").fit(old)
+
+
+def test_a_state_of_before_there_were_bounds_still_speaks() -> None:
+    panel, _ = nyfed.panels()
+    model = Dfm("indpro@US", {"global": ("indpro@US", "payems@US", "houst@US")}, tolerance=1e-3)
+    fitted = model.fit(panel.select(model.inputs))
+    old = {name: value for name, value in fitted.state().items() if name != "within"}
+    period = [Period.parse("2016-08")]
+    seen = panel.select(model.inputs)
+    assert model.restore(old).estimate(seen, period).mean[0] == fitted.estimate(seen, period).mean[0]
