@@ -20,6 +20,7 @@ HELP = {
     "models": "The zoo; a model's options.",
     "monitor": "What firms answered, as indices.",
     "nowcast": "What a champion says, as of any day, and why it moved.",
+    "forecast": "Published figures carried on, one or a region's.",
     "publish": "Score the champions and write the results to the store.",
     "scorecard": "Regions scored and ranked, with intervals.",
     "serve": "The HTTP service.",

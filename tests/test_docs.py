@@ -11,8 +11,11 @@ import pytest
 from engine.cli import HELP, root
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "README.zh-CN.md", "docs/sources.md", "docs/us_gdp.md", "docs/benchmarks.md", "mlflow/README.md")
-LINES = re.compile(r"(?:^|[\s`/&])jingqi ((?:data|db|demo|experiment|models|nowcast|publish|serve)\b[^`\n#|&;)]*)")
+PAGES = (
+    "README.md", "README.zh-CN.md", "mlflow/README.md",
+    *(f"docs/{p}.md" for p in ("sources", "us_gdp", "benchmarks", "news", "nowcasting", "forecasting", "contest")),
+)  # fmt: skip
+LINES = re.compile(r"(?:^|[\s`/&])jingqi ((?:data|db|demo|experiment|models|nowcast|forecast|index|warning|scorecard|monitor|publish|serve)\b[^`\n#|&;)]*)")
 
 
 def told(page: str) -> list[str]:
