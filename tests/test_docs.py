@@ -15,7 +15,22 @@ PAGES = (
     "README.md", "README.zh-CN.md", "mlflow/README.md",
     *(f"docs/{p}.md" for p in ("sources", "us_gdp", "benchmarks", "news", "nowcasting", "forecasting", "contest")),
 )  # fmt: skip
-LINES = re.compile(r"(?:^|[\s`/&])jingqi ((?:data|db|demo|experiment|models|nowcast|forecast|index|warning|scorecard|monitor|publish|serve)\b[^`\n#|&;)]*)")
+COMMANDS = [
+    "data",
+    "db",
+    "demo",
+    "experiment",
+    "models",
+    "nowcast",
+    "forecast",
+    "index",
+    "warning",
+    "scorecard",
+    "monitor",
+    "publish",
+    "serve",
+]
+LINES = re.compile(rf"(?:^|[\s`/&])jingqi ((?:{'|'.join(COMMANDS)})\b[^`\n#|&;)]*)")
 
 
 def told(page: str) -> list[str]:
