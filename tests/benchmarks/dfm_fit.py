@@ -1,4 +1,4 @@
-"""A fit of 118 series × 780 months, 4 factors, to the likelihood that statsmodels' EM reaches from the same start; a back-test of
+"""A fit of 60 series × 480 months, 4 factors, to the likelihood that statsmodels' EM reaches from the same start; a back-test of
 120 month-ends on the New York Fed's panel, each fit begun where the last one ended, against 30 seconds on two cores.
 """
 
@@ -23,7 +23,7 @@ ORIGINS = 120
 
 
 def to_convergence() -> None:
-    monthly, quarterly = peers.simulate(780, 118, 4)
+    monthly, quarterly = peers.simulate(480, 60, 4)
     model = sm.tsa.DynamicFactorMQ(
         monthly, endog_quarterly=quarterly, factors=1, factor_multiplicities=4, factor_orders=1, idiosyncratic_ar1=True
     )
@@ -41,6 +41,13 @@ def to_convergence() -> None:
     assert factor.smooth(best, d).loglik > results.llf, (path[-1], results.llf)
     print(f"  log-likelihoods: ours {path[-1]:.1f} in {len(path)} points, statsmodels' {results.llf:.1f}")
     peers.report("dfm_fit", (ours, theirs, theirs / ours), f"statsmodels-{version('statsmodels')}")
+    for tolerance in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6):  # the loosest that goes as high as theirs
+        begun = time.process_time()
+        best, path = factor_fit.maximise(p, d, free, x_free, blocks, tolerance, 2000)
+        ours = time.process_time() - begun
+        if path[-1] >= results.llf:
+            break
+    peers.report("dfm_fit.same_likelihood", (ours, theirs, theirs / ours), f"statsmodels-{version('statsmodels')}")
 
 
 def back_test() -> None:
