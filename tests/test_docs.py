@@ -15,22 +15,8 @@ PAGES = (
     "README.md", "README.zh-CN.md", "mlflow/README.md",
     *(f"docs/{p}.md" for p in ("sources", "us_gdp", "benchmarks", "news", "nowcasting", "forecasting", "contest")),
 )  # fmt: skip
-COMMANDS = [
-    "data",
-    "db",
-    "demo",
-    "experiment",
-    "models",
-    "nowcast",
-    "forecast",
-    "index",
-    "warning",
-    "scorecard",
-    "monitor",
-    "publish",
-    "serve",
-]
-LINES = re.compile(rf"(?:^|[\s`/&])jingqi ((?:{'|'.join(COMMANDS)})\b[^`\n#|&;)]*)")
+COMMANDS = "data|db|demo|experiment|models|nowcast|forecast|index|warning|scorecard|monitor|publish|serve"
+LINES = re.compile(rf"(?:^|[\s`/&])jingqi ((?:{COMMANDS})\b[^`\n#|&;)]*)")
 
 
 def told(page: str) -> list[str]:
