@@ -14,7 +14,7 @@ from engine.calendar import Period
 from engine.errors import NotEnoughData, NotReady
 from featurestore.panel import build_panel
 from featurestore.store import NEWS, Store
-from serving import answer, readings
+from serving import answer, forecasts, readings
 from serving.champions import Champion, Champions
 
 YEARS = 2
@@ -96,11 +96,12 @@ def _one(store: Store, champion: Champion, since: datetime | None, day: datetime
     target = champion.target
     series = answer.described(store, target)
     try:
-        newest = last_known(build_panel(store, [target], day), target)[0]
+        panel = build_panel(store, [target], day)
+        newest = last_known(panel, target)[0]
         if champion.kind == "nowcast":
             periods = answer.being_nowcast(series.freq, day, newest)
         else:
-            periods = tuple(newest + k for k in range(1, YEARS * series.freq.per_year + 1))
+            periods = tuple(forecasts.ahead(panel, target, newest + YEARS * series.freq.per_year))
         if answer.said(store, champion, target, day, periods):
             return None
         run, estimate = answer.score(store, champion, target, day, periods)
