@@ -7,7 +7,9 @@
 //   first  the target to begin with, without its region, if any
 //   words  { en, zh }
 //   load({ target, asof, choice, models }) -> what it was answered
-//   draw(page) -> HTML; page: { data, say, name, width, choice, synthetic }. A field called data-choose="x" sets choice.x.
+//   later({ target, asof, choice, models, data }) -> what takes longer, added to data when it comes; none where all comes at once
+//   draw(page) -> HTML; page: { data, say, name, width, choice, synthetic }. A field called data-choose="x" sets choice.x,
+//   a form all that it holds.
 
 import { forget, get, use } from "./api.js";
 import { escaped } from "./html.js";
@@ -54,6 +56,7 @@ async function show(section) {
     remember();
     problem(missing);
     draw();
+    if (data && state.section.later) await later(turn, ask);
   } catch (error) {
     if (turn !== state.turn) return;
     if (error.status === 401) $("key").hidden = false;
@@ -62,6 +65,14 @@ async function show(section) {
     draw();
   }
   $("answer").setAttribute("aria-busy", "false");
+}
+
+async function later(turn, ask) {
+  $("answer").setAttribute("aria-busy", "false");
+  const more = await state.section.later({ ...ask, data: state.data });
+  if (turn !== state.turn) return;
+  state.data = { ...state.data, ...more };
+  draw();
 }
 
 // Those of a section, what it is named for first.
@@ -102,7 +113,17 @@ function draw() {
   $("synthetic").textContent = say("synthetic");
   const card = Math.min(document.documentElement.clientWidth, 1180) - (document.documentElement.clientWidth < 700 ? 42 : 86);
   const page = { data, say, name, choice, synthetic, width: Math.max(card, 240), zh: state.lang === "zh" };
+  const kept = place(document.activeElement);
   $("answer").innerHTML = data ? section.draw(page) : "";
+  if (kept) $("answer").querySelector(kept)?.focus();
+}
+
+// Where the focus is in what is drawn, so that it stays there when that is drawn anew.
+function place(field) {
+  if (!$("answer").contains(field)) return "";
+  if (field.name) return `[name="${field.name}"]`;
+  if (!field.dataset.choose) return field.matches("form button") ? "form button" : "";
+  return `[data-choose="${field.dataset.choose}"]${field.matches("button") ? `[value="${CSS.escape(field.value)}"]` : ""}`;
 }
 
 function choose(field, value) {
@@ -129,6 +150,11 @@ $("sections").addEventListener("click", (event) => {
   show(sections.find((s) => link.getAttribute("href") === `?section=${s.name}`)).then(() => $("sections").querySelector("[aria-current]").focus());
 });
 $("answer").addEventListener("change", (event) => event.target.dataset.choose && choose(event.target.dataset.choose, event.target.value));
+$("answer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  state.choice = { ...state.choice, ...Object.fromEntries(new FormData(event.target)) };
+  show(state.section);
+});
 $("answer").addEventListener("click", (event) => {
   const button = event.target.closest("button[data-choose]");
   if (button) choose(button.dataset.choose, button.value);

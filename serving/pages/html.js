@@ -31,6 +31,14 @@ export function svg(page, width, height, label, parts, kind = "") {
     ${parts.join("")}${page.synthetic ? mark : ""}</svg>`;
 }
 
+// A bar in a cell: from the middle to either side, or from the left where shares are never below 0.
+export function bar(share, whole = false) {
+  const [zero, reach] = whole ? [0, 100] : [50, 49];
+  const length = Math.min(Math.abs(share), 1) * reach;
+  return `<svg viewBox="0 0 100 16" preserveAspectRatio="none" aria-hidden="true"><line class="grid" x1="${zero}" x2="${zero}" y1="0" y2="16"/>
+    <rect class="${share < 0 ? "down" : "up"}" x="${share < 0 ? zero - length : zero}" y="3" width="${length}" height="10"/></svg>`;
+}
+
 // A shape that reads out these lines; x and y: its column and row, by which arrow keys move.
 export const mark = (shape, lines, x, y, first) =>
   `<g class="m" role="img" tabindex="${first ? 0 : -1}" data-x="${x}" data-y="${y}" aria-label="${escaped(lines.join("\n")).replaceAll("\n", "&#10;")}">${shape}</g>`;

@@ -68,7 +68,7 @@ export function origin(page, answer, calls) {
   const { say } = page;
   const facts = [["model", answer.model], ["version", answer.version], ["run", answer.run_id], ["known", answer.asof],
     ["learned", answer.fitted_asof], ["timing", say(answer.timing)], ["panel", answer.panel.slice(0, 16)]];
-  return `<footer><dl>${facts.map(([k, v]) => `<div><dt>${say(k)}</dt> <dd>${escaped(v)}</dd></div>`).join("")}</dl>
+  return `<footer><dl>${facts.filter(([, v]) => v).map(([k, v]) => `<div><dt>${say(k)}</dt> <dd>${escaped(v)}</dd></div>`).join("")}</dl>
     <div>${say("same")} ${calls.map((c) => `<a href="${escaped(c)}">GET /${escaped(decodeURIComponent(c))}</a>`).join(" ")}</div></footer>`;
 }
 

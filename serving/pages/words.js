@@ -14,7 +14,7 @@ export const WORDS = {
     expansion: "expansion", downturn: "downturn", contraction: "contraction", recovery: "recovery",
     level: "level", change: "change over six months", across: "change over six months, σ →", up: "↑ level, σ from its line",
     adds: (period) => `What adds up to it, ${period}`, component: "component", value: "adds", base: "base", trend: "trend",
-    shaded: "peak to trough", whole: "whole",
+    shaded: "peak to trough", ahead: "dashed: forecast", state: "status", whole: "whole",
   },
   zh: {
     target: "对象", asof: "截至该日终", known: "截至", key: "API 密钥", ask: "查询", other: "English", sections: "栏目",
@@ -29,6 +29,6 @@ export const WORDS = {
     expansion: "扩张", downturn: "回落", contraction: "收缩", recovery: "复苏",
     level: "水平", change: "六个月变动", across: "六个月变动（标准差）→", up: "↑ 水平（偏离趋势线的标准差）",
     adds: (period) => `构成（${period}）`, component: "组成", value: "贡献", base: "基数", trend: "趋势",
-    shaded: "峰至谷", whole: "综合",
+    shaded: "峰至谷", ahead: "虚线：预测", state: "状态", whole: "综合",
   },
 };

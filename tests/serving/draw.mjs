@@ -14,16 +14,19 @@ const missing = [];
 globalThis.fetch = async (url) => {
   const known = answers[decodeURIComponent(url).split("?")[0]];
   if (!known) missing.push(url);
-  return { ok: Boolean(known), status: known ? 200 : 404, json: async () => known ?? { detail: `no ${url}` } };
+  const status = known ? known.status ?? 200 : 404; // a problem brings its own
+  return { ok: status < 400, status, json: async () => known ?? { detail: `no ${url}` } };
 };
 
 const drawn = [];
 for (const { name, lang, width, target, choice = {}, models = [] } of asked) {
   const section = sections.find((s) => s.name === name);
   const data = await section.load({ target, asof: "", choice, models });
+  const shown = { ...data, ...(await section.later?.({ target, asof: "", choice, models, data })) };
   const say = (word) => section.words[lang][word] ?? WORDS[lang][word] ?? word;
   const called = (thing, code = "") => (lang === "zh" ? thing.name_zh || thing.name_en : thing.name_en || thing.name_zh) || code;
-  drawn.push({ name, lang, width, html: section.draw({ data, say, name: called, choice, synthetic: data.synthetic, width, zh: lang === "zh" }) });
+  const draw = (said) => section.draw({ data: said, say, name: called, choice, synthetic: data.synthetic, width, zh: lang === "zh" });
+  drawn.push({ name, lang, width, first: draw(data), html: draw(shown) });
 }
 const about = sections.map(({ name, kind, route, first = "" }) => ({ name, kind, route, first }));
 process.stdout.write(JSON.stringify({ drawn, about, missing }));

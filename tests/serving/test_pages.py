@@ -14,12 +14,15 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
+from engine.settings import Settings
 from experiments.spec import Kind
 from serving import wire
-from serving.app import PAGES
+from serving.app import PAGES, create_app
 from serving.cycles import _rows
 from serving.schemas import Reading, Readings
 from tests.engine import readings as small
+from tests.serving.shop import FakeChampions
+from tests.serving.test_forecasts import RATE, SHORT, shelf
 
 SECTIONS = sorted((PAGES / "sections").glob("*.js"))
 KINDS = {"indices": small.INDEX, "lights": small.LIGHTS, "monitors": small.MONITOR, "scorecards": small.BOARD}
@@ -71,7 +74,7 @@ def test_every_section_is_offered_and_reads_routes_that_there_are(http: TestClie
         asked.add(route)
         asked |= {f"/v1/{r}" for r in re.findall(r'called\("([^"]+)"', script)}
         asked |= {f"/{r}" for r in re.findall(r'[`"](v1/[^`"?]+)', re.sub(r"\$\{encodeURI[^}]+\}", "*", script))}
-        asked |= {f"/v1/nowcasts/*{more}" for more in re.findall(r'"(/news)"', script)}
+        asked |= {f"/v1/nowcasts/*{more}" for more in re.findall(r'"(/news|/coming|/what-if)"', script)}
     asked = {re.sub(r"{\w+}", "*", a.replace("${more}", "")) for a in asked}
     assert len(asked) >= 10
     assert asked <= paths
@@ -86,6 +89,7 @@ def test_every_word_is_there_in_both_languages(file: Path) -> None:
     assert len(common["en"]) > 40
     assert file.stem in own["en"]
     charts = "".join(read(PAGES / "charts" / f) for f in re.findall(r'"\.\./charts/(\w+\.js)"', script))
+    charts += "".join(read(PAGES / f) for f in re.findall(r'"\.\./(awaited\.js)"', script))
     said = set(re.findall(r'say\("([\w-]+)"\)', script + charts + read(PAGES / "readings.js")))
     assert said <= own["en"] | common["en"], said - own["en"] - common["en"]
 
@@ -172,12 +176,22 @@ def test_nowcasts_and_models_are_drawn_from_the_service_itself(http: TestClient)
         "v1/nowcasts/gdpc1@US",
         "v1/series/gdpc1@US",
         "v1/nowcasts/gdpc1@US/news",
+        "v1/nowcasts/gdpc1@US/coming",
         "v1/models/nowcast-gdpc1-US/versions",
     ]
     answers = {p: http.get(f"/{p}").json() for p in paths}
+    coming = answers["v1/nowcasts/gdpc1@US/coming"]
+    due = coming["releases"][0]
+    question = {
+        "period": coming["period"],
+        "suppose": [{"series": due["series"], "period": due["period"], "value": 3.5}],
+    }
+    what = http.post("/v1/nowcasts/gdpc1@US/what-if", json=question).json()
+    answers["v1/nowcasts/gdpc1@US/what-if"] = what
+    choice = {"release": f"{due['series']} {due['period']}", "value": "3.5"}
     models = http.get("/v1/models").json()["models"]
     asked: list[dict[str, Any]] = [
-        {"name": n, "lang": lang, "width": 390, "target": "gdpc1@US", "models": models}
+        {"name": n, "lang": lang, "width": 390, "target": "gdpc1@US", "models": models, "choice": choice}
         for n in ("nowcasts", "models") for lang in ("en", "zh")
     ]  # fmt: skip
     found = drawn(answers, asked)
@@ -185,6 +199,44 @@ def test_nowcasts_and_models_are_drawn_from_the_service_itself(http: TestClient)
     for one in found["drawn"]:
         assert not re.search(r"NaN|undefined|null|Infinity", one["html"]), one["name"]
     assert found["drawn"][0]["html"].count('class="b95"') >= 2
+    english, chinese = (o["html"] for o in found["drawn"][:2])
+    assert f"{100 * due['reduction_in_turn']:.1f} %" in english
+    assert due["day"] in english
+    assert f"<strong>{what['after']['mean']:.2f}</strong>".replace("-", "−") in english
+    assert "假设情形" in chinese
+    assert "Asking the service" in found["drawn"][0]["first"]
     assert "nowcast-gdpc1-US" in found["drawn"][2]["html"]
     sections = {s["name"]: s for s in found["about"]}
     assert TypeAdapter(list[str]).validate_python(list(sections))[0] == "nowcasts"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_forecast_is_a_line_and_its_fan_and_says_who_answered(lang: str) -> None:
+    client = TestClient(create_app(shelf(), FakeChampions(None), Settings(Path("/nowhere"), None, (), "")))
+    day = "?asof=2021-01-31"
+    paths = [f"v1/series/{RATE}", f"v1/forecasts/{RATE}", f"v1/series/{SHORT}", f"v1/forecasts/{SHORT}"]
+    answers = {p: client.get(f"/{p}{day}").json() for p in paths} | {
+        "v1/indicators": client.get("/v1/indicators").json()
+    }
+    asked = [
+        {"name": "forecasts", "lang": lang, "width": width, "choice": {"series": series}}
+        for series in (RATE, SHORT, "SYN ra") for width in (320, 1100)
+    ]  # fmt: skip
+    found = drawn(answers, asked)
+    assert found["missing"] == []
+    for one in found["drawn"]:
+        assert not re.search(r"NaN|undefined|null|Infinity|\[object", one["first"] + one["html"])
+    forecast, refused, searched = (o["html"] for o in found["drawn"][::2])
+    waiting = found["drawn"][0]["first"]
+    last = answers[f"v1/forecasts/{RATE}"]["estimates"][-1]
+    for part in ('class="b95"', "line ahead", last["period"], f'<data value="{last["quantiles"]["q975"]}">'):
+        assert part in forecast
+        assert part not in waiting
+    assert "forecast.pool" in forecast
+    assert 'class="line"' in waiting
+    assert forecast.count({"en": "SYNTHETIC DATA", "zh": "合成数据"}[lang]) == 1
+    assert "26 values" in refused
+    assert {"en": "No forecast:", "zh": "无法预测："}[lang] in refused
+    assert 'class="line"' in refused
+    assert f'<button type="button" data-choose="series" value="{RATE}">' in searched
+    assert f'value="{SHORT}">{SHORT}' not in searched

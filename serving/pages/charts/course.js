@@ -1,9 +1,10 @@
 // An index through time: bands, turning points, shaded downturns; a strip for each period reads out all of it.
 
-import { mark, number, svg, table, text, ticks, shown } from "../html.js";
+import { escaped, mark, number, svg, table, text, ticks, shown } from "../html.js";
 
-// one: { periods, index, bands }, turns: period -> { turn, confirmed }, lit: period -> words, scale: of what is written.
-export function course(page, one, label, { turns = new Map(), lit = new Map(), scale = 1, bounds = [] } = {}) {
+// one: { periods, index, bands }, turns: period -> { turn, confirmed }, lit: period -> words, scale: of what is written,
+// ahead: how many of the periods are published, where the others are not.
+export function course(page, one, label, { turns = new Map(), lit = new Map(), scale = 1, bounds = [], ahead = one.index.length } = {}) {
   const { say, width } = page;
   const [left, right, top, bottom, height] = [44, 14, 18, 26, width < 560 ? 250 : 320];
   const ends = [...one.index, ...bounds, ...one.bands.flatMap((b) => [...b.low, ...b.high])].filter((v) => v !== null);
@@ -22,7 +23,9 @@ export function course(page, one, label, { turns = new Map(), lit = new Map(), s
     const ring = [...known.map((k) => [months[k], high[k]]), ...known.reverse().map((k) => [months[k], low[k]])];
     parts.push(`<polygon class="b${percent}" points="${ring.map(([m, v]) => `${x(m).toFixed(1)},${y(v).toFixed(1)}`).join(" ")}"/>`);
   });
-  parts.push(`<polyline class="line" points="${one.index.map((v, k) => `${x(months[k]).toFixed(1)},${y(v).toFixed(1)}`).join(" ")}"/>`);
+  const corners = one.index.map((v, k) => `${x(months[k]).toFixed(1)},${y(v).toFixed(1)}`);
+  parts.push(`<polyline class="line" points="${corners.slice(0, ahead).join(" ")}"/>`);
+  if (ahead < corners.length) parts.push(`<polyline class="line ahead" points="${corners.slice(ahead - 1).join(" ")}"/>`);
   parts.push(...axis(one.periods, months, x, height - 8, width));
   const half = (width - left - right) / span / 2;
   one.index.forEach((v, k) => {
@@ -31,7 +34,7 @@ export function course(page, one, label, { turns = new Map(), lit = new Map(), s
       if (low[k] !== null && high[k] > low[k]) lines.push(`${say("band")(percent)}: ${number(low[k] * scale)} … ${number(high[k] * scale)}`);
     }
     if (lit.has(one.periods[k])) lines.push(lit.get(one.periods[k]));
-    const last = k === one.index.length - 1;
+    const last = k === ahead - 1;
     let shape = `<rect class="hit" x="${x(months[k]) - half}" width="${2 * half}" y="${top}" height="${height - top - bottom}"/>
       <circle class="dot${last ? " shown last" : ""}" cx="${x(months[k])}" cy="${y(v)}" r="4"/>`;
     const turn = turns.get(one.periods[k]);
@@ -41,7 +44,7 @@ export function course(page, one, label, { turns = new Map(), lit = new Map(), s
     }
     parts.push(mark(shape, lines, k, 0, last));
   });
-  return svg(page, width, height, label, parts) + legend(say, one.bands, turns) + numbers(page, one, turns, scale);
+  return svg(page, width, height, label, parts) + legend(say, one.bands, turns, ahead < corners.length) + numbers(page, one, turns, scale, lit);
 }
 
 export function ordinal(period) {
@@ -78,9 +81,10 @@ function triangle(x, y, { turn, confirmed }) {
   return `<polygon class="${turn}${confirmed ? "" : " candidate"}" points="${corners}"/>`;
 }
 
-function legend(say, bands, turns) {
+function legend(say, bands, turns, dashed) {
   const swatch = (inner) => `<svg width="14" height="14" aria-hidden="true">${inner}</svg>`;
   const said = [...bands].reverse().map(({ percent }) => swatch(`<rect width="14" height="14" class="b${percent}"/>`) + say("band")(percent));
+  if (dashed) said.push(swatch('<line class="line ahead" x1="0" x2="14" y1="7" y2="7"/>') + say("ahead"));
   if (turns.size) {
     said.push(swatch('<polygon class="peak" points="1,2 13,2 7,12"/>') + say("peak"), swatch('<polygon class="trough" points="1,12 13,12 7,2"/>') + say("trough"),
       swatch('<polygon class="peak candidate" points="1,2 13,2 7,12"/>') + say("candidate"), swatch('<rect width="14" height="14" class="downturn"/>') + say("shaded"));
@@ -88,11 +92,11 @@ function legend(say, bands, turns) {
   return said.length ? `<p class="legend">${said.map((s) => `<span>${s}</span>`).join("")}</p>` : "";
 }
 
-function numbers({ say }, one, turns, scale) {
+function numbers({ say }, one, turns, scale, lit) {
   const bands = [...one.bands].reverse();
-  const heads = [say("period"), say("index"), ...bands.flatMap((b) => [`${b.percent} %, ${say("from")}`, say("to")]), say("turn")];
+  const heads = [say("period"), say("index"), ...bands.flatMap((b) => [`${b.percent} %, ${say("from")}`, say("to")]), turns.size ? say("turn") : say("state")];
   const times = (v) => (v === null ? null : v * scale);
   const rows = one.periods.map((p, k) => [p, shown(times(one.index[k])), ...bands.flatMap((b) => [shown(times(b.low[k])), shown(times(b.high[k]))]),
-    turns.has(p) ? `${say(turns.get(p).turn)}, ${say(turns.get(p).confirmed ? "confirmed" : "candidate")}` : ""]);
+    turns.has(p) ? `${say(turns.get(p).turn)}, ${say(turns.get(p).confirmed ? "confirmed" : "candidate")}` : escaped(lit.get(p) ?? "")]);
   return table(say, heads, rows.reverse());
 }

@@ -1,21 +1,28 @@
-// Nowcasts: what was published, what is estimated with its bands, and the news that moved it.
+// Nowcasts: what was published, what is estimated with its bands, the news that moved it, and what is still to come.
 
-import { get } from "../api.js";
+import { get, post } from "../api.js";
+import { awaited, supposed } from "../awaited.js";
 import { box, BANDS, legend } from "../charts/releases.js";
-import { escaped, number, path, signed } from "../html.js";
+import { bar, escaped, number, path, signed } from "../html.js";
 
 const WORDS = {
   en: {
     nowcasts: "Nowcasts", since: "News since", backcast: "backcast", nowcast: "nowcast", forecast: "forecast", published: "published",
     why: "What moved it", before: "before", after: "after", sum: "change", series: "Series", expected: "expected", actual: "actual", impact: "impact",
-    release: "release", revision: "revision", "re-estimation": "re-estimation", parameters: "New parameters", smaller: (n) => `${n} smaller`,
+    release: "release", revision: "revision", weights: "new weights", "re-estimation": "re-estimation", parameters: "New parameters", smaller: (n) => `${n} smaller`,
     estimate: "estimate", moved: (a, b, x, y) => `from ${x} on ${a} to ${y} on ${b}`, none: "Nothing to compare with before this day.",
+    coming: "Coming releases", narrows: (sd) => `standard deviation now ${sd}. Share of its variance that each release takes away: alone, and in turn after those above it.`,
+    alone: "alone", in_turn: "in turn", overdue: "overdue", settled: "no release still to come would narrow it.",
+    what_if: "What if", coming_one: "Coming release", would_be: "Value", suppose: "Suppose",
   },
   zh: {
     nowcasts: "现时预测", since: "与此日比较", backcast: "回溯预测", nowcast: "现时预测", forecast: "预测", published: "已公布",
     why: "变动原因", before: "之前", after: "之后", sum: "变动", series: "指标", expected: "预期", actual: "实际", impact: "影响",
-    release: "新发布", revision: "修订", "re-estimation": "参数重估", parameters: "参数重估", smaller: (n) => `其余 ${n} 项`,
+    release: "新发布", revision: "修订", weights: "权重变化", "re-estimation": "参数重估", parameters: "参数重估", smaller: (n) => `其余 ${n} 项`,
     estimate: "估计", moved: (a, b, x, y) => `${a} 为 ${x}，${b} 为 ${y}`, none: "此日之前没有可比较的数据。",
+    coming: "即将发布", narrows: (sd) => `当前标准差 ${sd}。各项发布可消除的方差占比：单独发布，以及排在其上各项之后依次发布。`,
+    alone: "单独", in_turn: "依次", overdue: "逾期未发布", settled: "待发布数据不会再缩小其区间。",
+    what_if: "假设情形", coming_one: "待发布数据", would_be: "假设值", suppose: "测算",
   },
 };
 const SHOWN = 10;
@@ -36,8 +43,16 @@ export default {
     return { answer, values, period, news, synthetic: answer.is_synthetic };
   },
 
+  async later({ target, choice, data: { answer: { asof }, period } }) {
+    const coming = await orReason(get(url(target, { asof, period }, "/coming")));
+    const [series, of] = (choice.release ?? "").split(" ");
+    if (coming.reason || !choice.value || !of) return { coming };
+    const question = { asof, period, suppose: [{ series, period: of, value: Number(choice.value) }] };
+    return { coming, what: await orReason(post(url(target, {}, "/what-if"), question)) };
+  },
+
   draw(page) {
-    const { say, name, zh, data: { answer, values, period, news } } = page;
+    const { say, name, zh, data: { answer, values, period, news, coming, what } } = page;
     const unit = (zh && answer.unit_zh) || answer.unit;
     const tabs = answer.estimates.map((e) => `<button type="button" data-choose="period" value="${e.period}" aria-pressed="${e.period === period}">${e.period}</button>`);
     const half = { ...page, width: page.width > 760 ? page.width * 0.56 : page.width };
@@ -47,7 +62,8 @@ export default {
         <figure>${box(half, answer, values)}<figcaption class="legend">${legend(say)}</figcaption></figure>${origin(page)}</section>
       <section aria-labelledby="why"><h2 id="why">${say("why")}</h2>
         <label class="choice"><span>${say("since")}</span><input type="date" data-choose="from" value="${escaped(news?.before.asof ?? page.choice.from ?? "")}"></label>
-        <div class="tabs" role="group">${tabs.join("")}</div>${explanation(page, news)}</section>`;
+        <div class="tabs" role="group">${tabs.join("")}</div>${explanation(page, news)}
+        <h3>${say("coming")}</h3>${awaited(page, coming)}${supposed(page, coming, what)}</section>`;
   },
 };
 
@@ -60,6 +76,9 @@ async function explained(target, query) {
     return null;
   }
 }
+
+// An answer, or why there is none.
+const orReason = (asked) => asked.catch((error) => ({ reason: error.message }));
 
 function headline(say, e) {
   const out = e.status === "published";
@@ -91,16 +110,11 @@ function explanation(page, news) {
     <th class="bar"></th><th class="n">${say("impact")}</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
 }
 
-function bar(share) {
-  const length = Math.abs(share) * 49;
-  return `<svg viewBox="0 0 100 16" preserveAspectRatio="none" aria-hidden="true"><line class="grid" x1="50" x2="50" y1="0" y2="16"/>
-    <rect class="${share < 0 ? "down" : "up"}" x="${share < 0 ? 50 - length : 50}" y="3" width="${length}" height="10"/></svg>`;
-}
-
-function origin({ say, data: { answer, news } }) {
+function origin({ say, data: { answer, news, period } }) {
   const facts = [["model", answer.model], ["version", answer.version], ["run", answer.run_id], ["known", answer.asof],
     ["learned", answer.fitted_asof], ["timing", say(answer.timing)], ["panel", answer.panel.slice(0, 16)]];
   const calls = [url(answer.target, { asof: answer.asof })];
+  calls.push(url(answer.target, { asof: answer.asof, period }, "/coming"));
   if (news) calls.push(url(answer.target, { from: news.before.asof, to: news.after.asof, period: news.period }, "/news"));
   return `<footer><dl>${facts.map(([k, v]) => `<div><dt>${say(k)}</dt> <dd>${escaped(v)}</dd></div>`).join("")}</dl>
     <div>${say("same")} ${calls.map((c) => `<a href="${escaped(c)}">GET /${escaped(decodeURIComponent(c))}</a>`).join(" ")}</div></footer>`;
