@@ -16,6 +16,9 @@ export function get(url) {
   return held.get(url);
 }
 
+// An answer, or why there is none.
+export const orReason = (asked) => asked.catch((error) => ({ failed: error.message }));
+
 // A question with a body; the service stores nothing of it.
 export function post(url, question) {
   const body = JSON.stringify(question);

@@ -5,11 +5,11 @@ import { BANDS } from "./readings.js";
 
 const percent = (share) => `${number(100 * share, 1)} %`;
 
-// coming: of /coming, or { reason } where there is no answer, or nothing while it is asked for.
+// coming: of /coming, or { failed } where there is no answer, or nothing while it is asked for.
 export function awaited(page, coming) {
   const { say, name } = page;
   if (!coming) return `<p class="soft">${say("loading")}</p>`;
-  if (coming.reason) return `<p class="soft">${escaped(coming.reason)}</p>`;
+  if (coming.failed) return `<p class="soft">${escaped(coming.failed)}</p>`;
   if (!coming.releases.length || !coming.variance) return `<p class="soft">${coming.period}: ${say("settled")}</p>`;
   const rows = coming.releases.map((r) => `<tr><td>${escaped(name(r, r.series))}<small>${r.period} · ${r.day}${r.overdue ? ` · ${say("overdue")}` : ""}</small></td>
     <td class="bar">${bar(r.reduction_alone, true)}</td><td class="n">${percent(r.reduction_alone)}</td><td class="n">${percent(r.reduction_in_turn)}</td></tr>`);
@@ -18,7 +18,7 @@ export function awaited(page, coming) {
     <th scope="col" class="n">${say("in_turn")}</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
 }
 
-// A form: one of them, and a value for it. what: of /what-if, { reason }, or nothing where nothing was supposed.
+// A form: one of them, and a value for it. what: of /what-if, { failed }, or nothing where nothing was supposed.
 export function supposed(page, coming, what) {
   const { say, name, zh, choice } = page;
   if (!coming?.releases?.length || !coming.variance) return "";
@@ -36,7 +36,7 @@ export function supposed(page, coming, what) {
 function said(page, what) {
   const { say, name } = page;
   if (!what) return "";
-  if (what.reason) return `<p class="soft">${escaped(what.reason)}</p>`;
+  if (what.failed) return `<p class="soft">${escaped(what.failed)}</p>`;
   const row = (head, { mean, quantiles }) => `<tr><th scope="row">${say(head)}</th><td><strong>${number(mean)}</strong></td>${BANDS.toReversed().map(([, low, high]) =>
     `<td>${number(quantiles[low], 1)} … ${number(quantiles[high], 1)}</td>`).join("")}</tr>`;
   const list = what.supposed.map((s) => `${name(s, s.series)}, ${s.period}: ${number(s.value)}`).join("; ");

@@ -9,7 +9,7 @@
 //   load({ target, asof, choice, models }) -> what it was answered
 //   later({ target, asof, choice, models, data }) -> what takes longer, added to data when it comes; none where all comes at once
 //   draw(page) -> HTML; page: { data, say, name, width, choice, synthetic }. A field called data-choose="x" sets choice.x,
-//   a form all that it holds.
+//   a form all that it holds, and what has data-open="x" sets choice.open and moves to what is called opened.
 
 import { forget, get, use } from "./api.js";
 import { escaped } from "./html.js";
@@ -70,7 +70,7 @@ async function show(section) {
 async function later(turn, ask) {
   $("answer").setAttribute("aria-busy", "false");
   const more = await state.section.later({ ...ask, data: state.data });
-  if (turn !== state.turn) return;
+  if (turn !== state.turn || !more) return;
   state.data = { ...state.data, ...more };
   draw();
 }
@@ -121,6 +121,8 @@ function draw() {
 // Where the focus is in what is drawn, so that it stays there when that is drawn anew.
 function place(field) {
   if (!$("answer").contains(field)) return "";
+  if (field.id) return `#${field.id}`;
+  if (field.dataset.open) return `[data-open="${CSS.escape(field.dataset.open)}"]`;
   if (field.name) return `[name="${field.name}"]`;
   if (!field.dataset.choose) return field.matches("form button") ? "form button" : "";
   return `[data-choose="${field.dataset.choose}"]${field.matches("button") ? `[value="${CSS.escape(field.value)}"]` : ""}`;
@@ -128,7 +130,14 @@ function place(field) {
 
 function choose(field, value) {
   state.choice = { ...state.choice, [field]: value };
-  show(state.section);
+  return show(state.section);
+}
+
+// Drawn at once, without its numbers; these come later.
+function open(field) {
+  const mark = field.closest("[data-open]");
+  if (mark) choose("open", mark.dataset.open).then(() => $("opened")?.focus());
+  return Boolean(mark);
 }
 
 form.addEventListener("submit", (event) => {
@@ -158,7 +167,9 @@ $("answer").addEventListener("submit", (event) => {
 $("answer").addEventListener("click", (event) => {
   const button = event.target.closest("button[data-choose]");
   if (button) choose(button.dataset.choose, button.value);
+  open(event.target);
 });
+$("answer").addEventListener("keydown", (event) => (event.key === "Enter" || event.key === " ") && open(event.target) && event.preventDefault());
 $("language").addEventListener("click", () => {
   state.lang = state.lang === "zh" ? "en" : "zh";
   show(state.section);

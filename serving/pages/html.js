@@ -39,9 +39,9 @@ export function bar(share, whole = false) {
     <rect class="${share < 0 ? "down" : "up"}" x="${share < 0 ? zero - length : zero}" y="3" width="${length}" height="10"/></svg>`;
 }
 
-// A shape that reads out these lines; x and y: its column and row, by which arrow keys move.
-export const mark = (shape, lines, x, y, first) =>
-  `<g class="m" role="img" tabindex="${first ? 0 : -1}" data-x="${x}" data-y="${y}" aria-label="${escaped(lines.join("\n")).replaceAll("\n", "&#10;")}">${shape}</g>`;
+// A shape that reads out these lines; x and y: its column and row, by which arrow keys move; open: what a click or Enter opens.
+export const mark = (shape, lines, x, y, first, open = "") =>
+  `<g class="m" role="${open ? "button" : "img"}"${open ? ` data-open="${escaped(open)}"` : ""} tabindex="${first ? 0 : -1}" data-x="${x}" data-y="${y}" aria-label="${escaped(lines.join("\n")).replaceAll("\n", "&#10;")}">${shape}</g>`;
 
 export const text = (x, y, said, anchor = "start", kind = "") =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" class="${kind}">${escaped(said)}</text>`;

@@ -21,6 +21,8 @@ from serving.app import PAGES, create_app
 from serving.cycles import _rows
 from serving.schemas import Reading, Readings
 from tests.engine import readings as small
+from tests.serving import desk
+from tests.serving import test_boards as duel
 from tests.serving.shop import FakeChampions
 from tests.serving.test_forecasts import RATE, SHORT, shelf
 
@@ -89,7 +91,7 @@ def test_every_word_is_there_in_both_languages(file: Path) -> None:
     assert len(common["en"]) > 40
     assert file.stem in own["en"]
     charts = "".join(read(PAGES / "charts" / f) for f in re.findall(r'"\.\./charts/(\w+\.js)"', script))
-    charts += "".join(read(PAGES / f) for f in re.findall(r'"\.\./(awaited\.js)"', script))
+    charts += "".join(read(PAGES / f) for f in re.findall(r'"\.\./((?:awaited|proof|unit)\.js)"', script))
     said = set(re.findall(r'say\("([\w-]+)"\)', script + charts + read(PAGES / "readings.js")))
     assert said <= own["en"] | common["en"], said - own["en"] - common["en"]
 
@@ -240,3 +242,59 @@ def test_a_forecast_is_a_line_and_its_fan_and_says_who_answered(lang: str) -> No
     assert 'class="line"' in refused
     assert f'<button type="button" data-choose="series" value="{RATE}">' in searched
     assert f'value="{SHORT}">{SHORT}' not in searched
+
+
+def opened(client: TestClient, name: str, path: str, choice: str, more: str, query: str) -> tuple[Any, list[str]]:
+    """What the service says of a thing that is opened, and the section with it, in English and Chinese, narrow and wide."""
+    board = client.get(f"/{path}?asof={query}").json()
+    period = choice.partition(" ")[2]
+    said = client.get(
+        f"/{path}/{more}?asof={query}" + (f"&region={choice.split()[0]}&period={period}" if period else "")
+    )
+    assert said.status_code == 200, said.text
+    answers = {path: board, f"{path}/{more}": said.json()}
+    asked = [
+        {"name": name, "lang": lang, "width": width, "target": board["target"], "choice": {"open": choice}}
+        for lang in ("en", "zh") for width in (320, 1100)
+    ]  # fmt: skip
+    found = drawn(answers, asked)
+    assert found["missing"] == []
+    for one in found["drawn"]:
+        assert not re.search(r"NaN|undefined|null|Infinity|\[object", one["first"] + one["html"])
+        assert re.search(r"Asking the service|正在查询", one["first"])
+        assert one["html"].count('id="opened"') == 1
+    return said.json(), [o["html"] for o in found["drawn"]]
+
+
+def test_a_light_opens_its_proof() -> None:
+    champions = FakeChampions(None, (desk.lights(), desk.index()))
+    client = TestClient(create_app(desk.store(), champions, Settings(Path("/nowhere"), None, (), "")))
+    said, (english, _, chinese, _) = opened(
+        client, "lights", f"v1/warnings/{desk.LIGHTS}", f"{desk.REGION} 2024-03", "proof", "2024-06-30"
+    )
+    assert f'data-open="{desk.REGION} 2024-03"' in english
+    proof = english[english.index('id="opened"') :]
+    flips = [i for i in said["items"] if i["needed"] is not None]
+    assert flips
+    for item in said["items"]:
+        assert " | ".join(f"{c:.2f}".replace("-", "−") for c in item["cuts"]) in proof
+    for item in flips:
+        assert f'<data value="{item["needed"]}">' in proof
+    assert said["thresholds"] in proof
+    assert "现行阈值" in chinese
+
+
+def test_a_unit_of_a_scorecard_opens_its_page() -> None:
+    store = duel.stored()
+    champions = FakeChampions(None, (duel.version(store, "2", duel.framework()),))
+    client = TestClient(create_app(store, champions, Settings(Path("/nowhere"), None, (), "")))
+    unit = duel.UNITS[1]
+    said, (english, _, chinese, _) = opened(
+        client, "scorecards", f"v1/scorecards/{duel.TARGET}", unit, f"units/{unit}", "2017-02-10"
+    )
+    assert f'role="button" data-open="{unit}"' in english
+    page = english[english.index('id="opened"') :]
+    assert "2 of 3" in page
+    for lift in said["lifts"]:
+        assert f'<data value="{lift["needed"]}">' in page
+    assert "税收" in chinese[chinese.index('id="opened"') :]

@@ -23,7 +23,7 @@ export function bars(page, rows, label, digits = 2) {
   return svg(page, width, place.end + 6, label, [line, ...parts]);
 }
 
-// rows: { name, value, low, high, more }
+// rows: { name, value, low, high, more, open }
 export function intervals(page, rows, label, digits = 1) {
   const { width } = page;
   const place = rowsOf(page, rows, 26);
@@ -41,7 +41,7 @@ export function intervals(page, rows, label, digits = 1) {
       lines.push(`${number(row.low, digits)} … ${number(row.high, digits)}`);
     }
     shape += `<circle class="dot shown" cx="${x(row.value)}" cy="${y}" r="5"/>`;
-    parts.push(place.label(j), mark(shape, [...lines, ...(row.more ?? [])], 0, j, j === 0));
+    parts.push(place.label(j), mark(shape, [...lines, ...(row.more ?? [])], 0, j, j === 0, row.open));
   });
   return svg(page, width, place.end + 24, label, parts);
 }

@@ -8,7 +8,7 @@ const DARK = [1, 3, 5]; // lights on which white is read best
 export const symbol = (light) => SYMBOLS[light - 1];
 export const lamp = (say, light) => `${symbol(light)} ${say("lights_of")[light - 1]}`;
 
-// rows: { name, lights, scores, marks, index } of which each maps a period. Where there is little room, the newest periods only.
+// rows: { name, unit, lights, scores, marks, index } of which all but the first two map a period; a tile of a unit can be opened. Where there is little room, the newest periods only.
 export function lamps(page, rows, periods, label) {
   const { say, width } = page;
   const left = margin(width, rows.map((r) => r.name));
@@ -32,7 +32,7 @@ export function lamps(page, rows, periods, label) {
       const ink = !said && DARK.includes(light) ? "paper" : "ink";
       const shape = `<rect class="tile ${light === undefined ? "none" : `light${light}`}${said ? " pale" : ""}" x="${x + 1}" y="${y + 1}" width="${cell - 2}" height="24"/>
         ${text(x + cell / 2, y + 17, light === undefined ? "–" : symbol(light), "middle", ink)}`;
-      parts.push(mark(shape, lines, k, j, j === 0 && k === shown.length - 1));
+      parts.push(mark(shape, lines, k, j, j === 0 && k === shown.length - 1, row.unit && `${row.unit} ${period}`));
     });
   });
   shown.forEach((period, k) => {

@@ -1,6 +1,6 @@
 // Published figures carried on: one series, what was published and the fan of what is not.
 
-import { get } from "../api.js";
+import { get, orReason } from "../api.js";
 import { course } from "../charts/course.js";
 import { escaped, path } from "../html.js";
 import { BANDS, origin } from "../readings.js";
@@ -14,7 +14,7 @@ const WORDS = {
     by_default: (model) => `No champion of its own: answered by ${model}, fitted to what was known that day.`,
   },
   zh: {
-    forecasts: "预测", series: "指标", until: "预测至", which: (n, all) => `共 ${all} 个指标，符合 ${n} 个。请输入指标代码、名称或地区，或直接选取。`,
+    forecasts: "指标预测", series: "指标", until: "预测至", which: (n, all) => `共 ${all} 个指标，符合 ${n} 个。请输入指标代码、名称或地区，或直接选取。`,
     estimate: "预测", published: "已公布", index: "数值", fewer: (n) => `另有 ${n} 个`,
     backcast: "回溯预测", nowcast: "现时预测", forecast: "预测", not: "无法预测：", nothing: "此日尚无该指标数据。",
     by_champion: (model, version) => `由现任模型 ${model}（版本 ${version}）预测。`,
@@ -44,16 +44,13 @@ export default {
 
   // A model that is fitted on the spot takes its time.
   async later({ choice, data: { one, known } }) {
-    if (!one) return {};
-    try {
-      return { answer: await get(carried(one.id, known, choice.to)) };
-    } catch (error) {
-      return { reason: error.message };
-    }
+    if (!one) return null;
+    const answer = await orReason(get(carried(one.id, known, choice.to)));
+    return answer.failed ? { failed: answer.failed } : { answer };
   },
 
   draw(page) {
-    const { say, name, zh, choice, data: { all, asked, one, known, values, found, answer, reason } } = page;
+    const { say, name, zh, choice, data: { all, asked, one, known, values, found, answer, failed } } = page;
     const ids = all.map((i) => `<option value="${escaped(i.id)}">${escaped(`${name(i)}, ${zh ? i.region_zh : i.region_en}`)}</option>`);
     const form = `<form class="own"><label><span>${say("series")}</span><input type="search" name="series" data-choose="series" list="ids" autocomplete="off" size="28" value="${escaped(asked)}"></label>
       <datalist id="ids">${ids.join("")}</datalist>
@@ -62,7 +59,7 @@ export default {
     const unit = (zh && one.unit_analysed_zh) || one.unit_analysed;
     const head = `<h2 id="title">${escaped(name(one, one.id))}</h2><p class="soft">${escaped(one.id)} · ${escaped(zh ? one.region_zh : one.region_en)} · ${escaped(unit)} · ${say("known")} ${known}</p>`;
     const chart = values.length ? fan(page, values.slice(-SHOWN[one.freq]), answer?.estimates ?? []) : `<p class="soft">${say("nothing")}</p>`;
-    return `<section>${form}${head}${who(say, answer, reason)}${chart}
+    return `<section>${form}${head}${who(say, answer, failed)}${chart}
       ${answer ? origin(page, answer, [carried(one.id, known, choice.to), published(one.id, known)]) : ""}</section>`;
   },
 };
@@ -79,8 +76,8 @@ function offered({ say, name, zh }, found, all) {
   return `<p class="soft">${say("which")(found.length, all.length)}</p><ul class="offered">${buttons.join("")}</ul>${rest > 0 ? `<p class="soft">${say("fewer")(rest)}</p>` : ""}`;
 }
 
-function who(say, answer, reason) {
-  if (reason) return `<p class="told" role="note"><strong>${say("not")}</strong> ${escaped(reason)}</p>`;
+function who(say, answer, failed) {
+  if (failed) return `<p class="told" role="note"><strong>${say("not")}</strong> ${escaped(failed)}</p>`;
   if (!answer) return `<p class="soft">${say("loading")}</p>`;
   return `<p class="soft">${answer.version ? say("by_champion")(answer.model, answer.version) : say("by_default")(answer.model)}</p>`;
 }

@@ -1,6 +1,6 @@
 // Nowcasts: what was published, what is estimated with its bands, the news that moved it, and what is still to come.
 
-import { get, post } from "../api.js";
+import { get, orReason, post } from "../api.js";
 import { awaited, supposed } from "../awaited.js";
 import { box, BANDS, legend } from "../charts/releases.js";
 import { bar, escaped, number, path, signed } from "../html.js";
@@ -46,7 +46,7 @@ export default {
   async later({ target, choice, data: { answer: { asof }, period } }) {
     const coming = await orReason(get(url(target, { asof, period }, "/coming")));
     const [series, of] = (choice.release ?? "").split(" ");
-    if (coming.reason || !choice.value || !of) return { coming };
+    if (coming.failed || !choice.value || !of) return { coming };
     const question = { asof, period, suppose: [{ series, period: of, value: Number(choice.value) }] };
     return { coming, what: await orReason(post(url(target, {}, "/what-if"), question)) };
   },
@@ -76,9 +76,6 @@ async function explained(target, query) {
     return null;
   }
 }
-
-// An answer, or why there is none.
-const orReason = (asked) => asked.catch((error) => ({ reason: error.message }));
 
 function headline(say, e) {
   const out = e.status === "published";
