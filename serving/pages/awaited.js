@@ -3,6 +3,7 @@
 import { bar, escaped, number, signed } from "./html.js";
 import { BANDS } from "./readings.js";
 
+const SHOWN = 10;
 const percent = (share) => `${number(100 * share, 1)} %`;
 
 // coming: of /coming, or { failed } where there is no answer, or nothing while it is asked for.
@@ -11,8 +12,14 @@ export function awaited(page, coming) {
   if (!coming) return `<p class="soft">${say("loading")}</p>`;
   if (coming.failed) return `<p class="soft">${escaped(coming.failed)}</p>`;
   if (!coming.releases.length || !coming.variance) return `<p class="soft">${coming.period}: ${say("settled")}</p>`;
-  const rows = coming.releases.map((r) => `<tr><td>${escaped(name(r, r.series))}<small>${r.period} · ${r.day}${r.overdue ? ` · ${say("overdue")}` : ""}</small></td>
+  const most = coming.releases.toSorted((a, b) => b.reduction_alone - a.reduction_alone).slice(0, SHOWN);
+  const rest = coming.releases.filter((r) => !most.includes(r));
+  const rows = coming.releases.filter((r) => most.includes(r)).map((r) => `<tr><td>${escaped(name(r, r.series))}<small>${r.period} · <time>${r.day}</time>${r.overdue ? ` · ${say("overdue")}` : ""}</small></td>
     <td class="bar">${bar(r.reduction_alone, true)}</td><td class="n">${percent(r.reduction_alone)}</td><td class="n">${percent(r.reduction_in_turn)}</td></tr>`);
+  if (rest.length) {
+    const sum = rest.reduce((total, r) => total + r.reduction_in_turn, 0);
+    rows.push(`<tr class="rest"><td>${say("smaller")(rest.length)}</td><td class="bar"></td><td></td><td class="n">${percent(sum)}</td></tr>`);
+  }
   return `<p class="soft">${coming.period}: ${say("narrows")(number(coming.sd))}</p>
     <table class="news"><thead><tr><th scope="col">${say("series")}</th><th class="bar"></th><th scope="col" class="n">${say("alone")}</th>
     <th scope="col" class="n">${say("in_turn")}</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;

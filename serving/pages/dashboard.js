@@ -19,7 +19,7 @@ import { WORDS } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("question");
-const state = { lang: "en", section: sections[0], target: "", choice: {}, data: null, routes: null, models: [], turn: 0 };
+const state = { lang: "en", section: sections[0], target: "", choice: {}, data: null, kept: "", routes: null, models: [], turn: 0 };
 
 const say = (word) => state.section.words[state.lang][word] ?? WORDS[state.lang][word] ?? word;
 const name = (thing, code = "") => (state.lang === "zh" ? thing.name_zh || thing.name_en : thing.name_en || thing.name_zh) || code;
@@ -113,9 +113,11 @@ function draw() {
   $("synthetic").textContent = say("synthetic");
   const card = Math.min(document.documentElement.clientWidth, 1180) - (document.documentElement.clientWidth < 700 ? 42 : 86);
   const page = { data, say, name, choice, synthetic, width: Math.max(card, 240), zh: state.lang === "zh" };
-  const kept = place(document.activeElement);
+  const kept = place(document.activeElement) || (document.activeElement === document.body && state.kept);
   $("answer").innerHTML = data ? section.draw(page) : "";
-  if (kept) $("answer").querySelector(kept)?.focus();
+  const found = kept && $("answer").querySelector(kept);
+  found?.focus?.({ preventScroll: true });
+  state.kept = found ? "" : kept; // it may come later
 }
 
 // Where the focus is in what is drawn, so that it stays there when that is drawn anew.

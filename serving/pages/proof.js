@@ -33,7 +33,7 @@ function items(page, told, light) {
       <td>${shown(i.value)}</td><td>${i.cuts.map((c) => number(c)).join(" | ")}<small>${say(i.hotter)}</small></td>
       <td>${i.score ?? ""}</td><td>${i.weight}</td><td>${shown(i.adds, 1)}</td>${flips}</tr>`;
   });
-  return wide(say("proof"), `${heads([say("item"), say("value"), say("cuts"), say("score"), say("weight"), say("points"), say("needed"), say("flips")])}<tbody>${rows.join("")}</tbody>`);
+  return wide(say("proof"), `${heads([say("item"), say("worth"), say("cuts"), say("score"), say("weight"), say("points"), say("needed"), say("flips")])}<tbody>${rows.join("")}</tbody>`);
 }
 
 function before({ say, zh }, told, light) {
