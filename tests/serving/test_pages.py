@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import polars as pl
 import pytest
@@ -19,7 +19,7 @@ from experiments.spec import Kind
 from serving import wire
 from serving.app import PAGES, create_app
 from serving.cycles import _rows
-from serving.schemas import Reading, Readings
+from serving.schemas import NewsItem, Reading, Readings
 from tests.engine import readings as small
 from tests.serving import desk
 from tests.serving import test_boards as duel
@@ -94,6 +94,13 @@ def test_every_word_is_there_in_both_languages(file: Path) -> None:
     charts += "".join(read(PAGES / f) for f in re.findall(r'"\.\./((?:awaited|proof|unit)\.js)"', script))
     said = set(re.findall(r'say\("([\w-]+)"\)', script + charts + read(PAGES / "readings.js")))
     assert said <= own["en"] | common["en"], said - own["en"] - common["en"]
+
+
+def test_every_kind_of_news_has_its_word() -> None:
+    kinds = get_args(get_args(get_type_hints(NewsItem, include_extras=True)["kind"])[0])
+    assert len(kinds) == 4
+    own = words(read(PAGES / "sections/nowcasts.js"))
+    assert {*kinds} <= own["en"]
 
 
 def test_a_made_up_place_is_named_above_the_numbers_and_across_each_chart() -> None:
