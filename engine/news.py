@@ -14,17 +14,16 @@ the old ones throughout; what new parameters add on the new panel is one last ro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import numpy as np
 import polars as pl
 
 from engine.calendar import Period
 from engine.errors import BadInput
 from engine.model import Fitted
 from engine.news_pool import Shift, move
-from engine.news_steps import Change, Told, changes
-from engine.panel import EPOCH, Panel
+from engine.news_steps import Changes, Told, changes
+from engine.panel import Panel
 
 KINDS = ("revision", "release", "weights", "re-estimation")
 """What may move an estimate, in the order of the table. A row of ``weights`` names a member of a pool as its series."""
@@ -64,29 +63,33 @@ def news(fitted_old: Fitted, fitted_new: Fitted, old: Panel, new: Panel, period:
     start, end = old.over(first, last), new.over(first, last)
     found = changes(start, end)
     moved = move(fitted_old, fitted_new, start, end, found, period)
-    rows = [_cell(end, c, *numbers) for c, *numbers in zip(found, *_columns(moved.told), strict=True)]
-    rows += [_shift(s, period, new.asof) for s in moved.shifts]
+    rows = [_shift(s, period, new.asof) for s in moved.shifts]
     if fitted_new is not fitted_old:
         rows.append({"kind": "re-estimation", "period": str(period), "known_at": new.asof, "impact": moved.parameters})
-    table = pl.DataFrame(rows, schema=SCHEMA)
+    table = _cells(end, found, moved.told)
+    if rows:
+        table = pl.concat([table, pl.DataFrame(rows, schema=SCHEMA)])
     gap = moved.after - moved.before - float(table["impact"].sum())
     if abs(gap) > 1e-8 * max(1.0, abs(moved.before), abs(moved.after)):
         raise ArithmeticError(f"the news of {period} misses the change of the estimate by {gap:.3g}")
     return News(period, old.asof, new.asof, moved.before, moved.after, table)
 
 
-def _columns(told: Told) -> tuple[list[float], ...]:
-    return told.expected.tolist(), told.weight.tolist(), told.impact.tolist()
-
-
-def _cell(panel: Panel, c: Change, expected: float, weight: float, impact: float) -> dict[str, object]:
-    meaning = panel.series[c.column]
-    return {
-        "kind": c.kind, "series": meaning.id, "name_en": meaning.indicator.name_en, "name_zh": meaning.indicator.name_zh,
-        "period": str((panel.first + c.row).to(meaning.freq)), "known_at": EPOCH + timedelta(microseconds=c.known_at),
-        "expected": _said(expected), "actual": _said(c.after), "news": _said(c.after - expected), "weight": _said(weight),
-        "impact": impact,
-    }  # fmt: skip
+def _cells(panel: Panel, found: Changes, told: Told) -> pl.DataFrame:
+    """The rows of the cells, column by column: of a long panel there are thousands."""
+    column = found.column.tolist()
+    ends = [(row, panel.series[j].freq) for row, j in zip(found.row.tolist(), column, strict=True)]
+    period = {(row, freq): str((panel.first + row).to(freq)) for row, freq in set(ends)}
+    names = ((s.id, s.indicator.name_en, s.indicator.name_zh) for s in panel.series)
+    texts = [[text[j] for j in column] for text in zip(*names, strict=True)]
+    kind = ["release" if new else "revision" for new in found.release.tolist()]
+    numbers = told.expected, found.after, found.after - told.expected, told.weight
+    columns = [
+        *(pl.Series(values, dtype=pl.String) for values in (kind, *texts, [period[end] for end in ends])),
+        pl.Series(found.known_at).cast(SCHEMA["known_at"]), *(pl.Series(n, nan_to_null=True) for n in numbers),
+        pl.Series(told.impact),
+    ]  # fmt: skip
+    return pl.DataFrame([c.alias(name) for c, name in zip(columns, SCHEMA, strict=True)])
 
 
 def _shift(s: Shift, period: Period, at: datetime) -> dict[str, object]:
@@ -94,7 +97,3 @@ def _shift(s: Shift, period: Period, at: datetime) -> dict[str, object]:
         "kind": "weights", "series": s.member, "name_en": s.member, "name_zh": s.member, "period": str(period), "known_at": at,
         "expected": s.pool, "actual": s.says, "news": s.says - s.pool, "weight": s.weight, "impact": s.impact,
     }  # fmt: skip
-
-
-def _said(number: float) -> float | None:
-    return None if np.isnan(number) else number

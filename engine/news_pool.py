@@ -19,7 +19,7 @@ import numpy as np
 from engine.calendar import Period
 from engine.errors import NotEnoughData
 from engine.model import Fitted, Pooled
-from engine.news_steps import Change, Told, take
+from engine.news_steps import Changes, Told, take
 from engine.panel import Panel
 from engine.typing import Floats
 
@@ -49,7 +49,7 @@ class Move:
         return self.told.before
 
 
-def move(first: Fitted, second: Fitted, old: Panel, new: Panel, found: Sequence[Change], period: Period) -> Move:
+def move(first: Fitted, second: Fitted, old: Panel, new: Panel, found: Changes, period: Period) -> Move:
     """Raises ArithmeticError if a pool's mean is not the weighted sum of its members', and as ``news_steps.take``."""
     if isinstance(first, Pooled) and isinstance(second, Pooled):
         return _pool(first, second, old, new, found, period)
@@ -58,7 +58,7 @@ def move(first: Fitted, second: Fitted, old: Panel, new: Panel, found: Sequence[
     return Move(told, after, (), after - told.same)
 
 
-def _pool(first: Pooled, second: Pooled, old: Panel, new: Panel, found: Sequence[Change], period: Period) -> Move:
+def _pool(first: Pooled, second: Pooled, old: Panel, new: Panel, found: Changes, period: Period) -> Move:
     w0, w1 = _weights(first, old, period), _weights(second, new, period)
     moves: dict[str, Move] = {}
     said, says = {}, {}
@@ -102,7 +102,7 @@ def _mean(pool: Pooled, panel: Panel, period: Period, members: float) -> float:
     return mean
 
 
-def _together(all_: Sequence[Told], share: Floats, found: Sequence[Change]) -> Told:
+def _together(all_: Sequence[Told], share: Floats, found: Changes) -> Told:
     """One row a cell. expected: by the members that can say what they expected of it, in proportion to their weights. weight: where
     these agree, and no other member moved; so impact = weight × news wherever a weight is given. ``before`` and ``same`` stay 0.
     """
@@ -118,7 +118,5 @@ def _together(all_: Sequence[Told], share: Floats, found: Sequence[Change]) -> T
     apart = (can & (np.abs(expected - mean) > 1e-12 * np.maximum(1.0, np.abs(mean)))).any(0)
     moved = (closed & (impact != 0.0)).any(0)
     said = np.where(apart | moved | closed.all(0), np.nan, share @ np.where(closed, 0.0, weight))
-    before = np.array(
-        [c.before for c in found]
-    )  # of a revision what was expected is the earlier value, whoever reads it
-    return Told(0.0, 0.0, np.where(np.isnan(before), mean, before), said, share @ impact)
+    expected = np.where(found.release, mean, found.before)  # of a revision the earlier value, whoever reads it
+    return Told(0.0, 0.0, expected, said, share @ impact)

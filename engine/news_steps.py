@@ -9,11 +9,11 @@ takes more than one a change and two a stretch that proves idle.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Literal
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,22 +21,47 @@ from engine.calendar import Period
 from engine.errors import JingqiError
 from engine.model import Explains, Fitted, NotLinear, Reads
 from engine.panel import EPOCH, Panel
-from engine.typing import Floats, Ints
+from engine.typing import Bools, Floats, Ints
 
 _FEWEST = 4  # changes in a stretch that is worth two estimates to prove idle
 _FAR = 4.0  # standard deviations of a series
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A cell that differs between two panels on one axis. known_at: microseconds since 1970 UTC; NaN: not known."""
 
-    kind: Literal["release", "revision"]
+    release: bool
     row: int
     column: int
     known_at: int
     before: float
     after: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Changes:
+    """Cells that differ, ``(n,)`` each, as :class:`Change` has them one by one. A release was empty."""
+
+    release: Bools
+    row: Ints
+    column: Ints
+    known_at: Ints
+    before: Floats
+    after: Floats
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def __iter__(self) -> Iterator[Change]:
+        every = (self.release, self.row, self.column, self.known_at, self.before, self.after)
+        return map(Change, *(a.tolist() for a in every))
+
+    def __getitem__(self, which: slice | Bools | Ints) -> Changes:
+        """Some of them, in this order."""
+        return Changes(
+            self.release[which], self.row[which], self.column[which], self.known_at[which], self.before[which],
+            self.after[which],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,28 +78,24 @@ class Told:
     impact: Floats
 
 
-def changes(old: Panel, new: Panel) -> list[Change]:
+def changes(old: Panel, new: Panel) -> Changes:
     """Revisions first, then releases, each in the order in which they became known. The panels stand on one axis."""
-    a, b, known = old.values, new.values, new.stamps
+    a, b = old.values, new.values
+    row, column = np.nonzero((a != b) & ~(np.isnan(a) & np.isnan(b)))
+    before, after = a[row, column], b[row, column]
     asof = (new.asof - EPOCH) // timedelta(microseconds=1)
-    differ = ~((a == b) | (np.isnan(a) & np.isnan(b)))
-    out = [
-        Change(
-            "release" if np.isnan(a[t, j]) else "revision", int(t), int(j),
-            asof if np.isnan(b[t, j]) else int(known[t, j]), float(a[t, j]), float(b[t, j]),
-        )
-        for t, j in np.argwhere(differ)
-    ]  # fmt: skip
-    return sorted(out, key=lambda c: (c.kind == "release", c.known_at, c.column, c.row))
+    known_at = np.where(np.isnan(after), asof, new.stamps[row, column])
+    release = np.isnan(before)
+    return Changes(release, row, column, known_at, before, after)[np.lexsort((row, column, known_at, release))]
 
 
-def take(fitted: Fitted, old: Panel, new: Panel, found: Sequence[Change], period: Period) -> Told:
+def take(fitted: Fitted, old: Panel, new: Panel, found: Changes, period: Period) -> Told:
     """The changes as this model takes them, with the parameters it has.
 
     Raises ArithmeticError if its own weights do not add up to its own change.
     """
     told = None
-    if isinstance(fitted, Explains) and not any(np.isnan(c.after) for c in found):
+    if isinstance(fitted, Explains) and not np.isnan(found.after).any():
         with suppress(NotLinear):
             told = _linear(fitted, old, new, found, period)
     if told is None:
@@ -85,39 +106,37 @@ def take(fitted: Fitted, old: Panel, new: Panel, found: Sequence[Change], period
     return told
 
 
-def _linear(fitted: Explains, old: Panel, new: Panel, found: Sequence[Change], period: Period) -> Told:
-    revised = _stand(old, new, [c for c in found if c.kind == "revision"])
-    start, middle, end = fitted.explain((old, revised, new), period)
+def _linear(fitted: Explains, old: Panel, new: Panel, found: Changes, period: Period) -> Told:
+    release = found.release
+    revised = _stand(old, new, found[~release])
+    opened = fitted.explain((old, new) if revised is old else (old, revised, new), period)
+    start, middle, end = opened[0], opened[-2], opened[-1]
     column = {name: j for j, name in enumerate(start.ids)}
-    place = [column.get(i) for i in old.ids]
-    expected, weight, impact = np.full(len(found), np.nan), np.zeros(len(found)), np.zeros(len(found))
-    for i, c in enumerate(found):
-        if (j := place[c.column]) is None:
-            expected[i] = c.before  # the earlier value of a revision; of a release NaN
-            continue
-        weight[i] = (start if c.kind == "revision" else end).weights[c.row, j]
-        expected[i] = c.before if c.kind == "revision" else middle.expected[c.row, j]
-        impact[i] = weight[i] * (c.after - expected[i])
+    at = np.array([column.get(i, -1) for i in old.ids])[found.column]
+    reads = at >= 0
+    row, at = found.row, np.maximum(at, 0)
+    expected = np.where(release & reads, middle.expected[row, at], found.before)  # of a revision the earlier value
+    weight = np.where(reads, np.where(release, end.weights[row, at], start.weights[row, at]), 0.0)
+    impact = np.where(reads, weight * (found.after - expected), 0.0)
     return Told(start.mean, end.mean, expected, weight, impact)
 
 
-def _telescope(fitted: Fitted, old: Panel, new: Panel, found: Sequence[Change], period: Period) -> Told:
+def _telescope(fitted: Fitted, old: Panel, new: Panel, found: Changes, period: Period) -> Told:
     inputs = set(fitted.model.inputs) if isinstance(fitted, Reads) else set(old.ids)
-    mine = [i for i, c in enumerate(found) if old.ids[c.column] in inputs]
+    mine = np.flatnonzero(np.array([i in inputs for i in old.ids])[found.column])
     impact = np.zeros(len(found))
     before = fitted.estimate(old, [period]).at(period)
     same = fitted.estimate(new, [period]).at(period)
-    if mine:
-        impact[mine] = _Path(fitted, old, new, [found[i] for i in mine], period).steps(before, same)
-    expected = np.array([c.before for c in found])  # NaN for a release
-    return Told(before, same, expected, np.full(len(found), np.nan), impact)
+    if len(mine):
+        impact[mine] = _Path(fitted, old, new, found[mine], period).steps(before, same)
+    return Told(before, same, found.before, np.full(len(found), np.nan), impact)
 
 
-def _stand(old: Panel, new: Panel, some: Sequence[Change]) -> Panel:
+def _stand(old: Panel, new: Panel, some: Changes) -> Panel:
     """A panel between two vintages: these cells are as on the new day, with their days and flags."""
-    if not some:
+    if not len(some):
         return old
-    at = np.array([c.row for c in some]), np.array([c.column for c in some])
+    at = some.row, some.column
     values, stamps, flags = old.values.copy(), old.stamps.copy(), old.flags.copy()
     values[at], stamps[at], flags[at] = new.values[at], new.stamps[at], new.flags[at]
     return replace(old, asof=new.asof, timing=new.timing, values=values, stamps=stamps, flags=flags)
@@ -126,7 +145,7 @@ def _stand(old: Panel, new: Panel, some: Sequence[Change]) -> Panel:
 class _Path:
     """The estimate after the first 0, 1, … n changes."""
 
-    def __init__(self, fitted: Fitted, old: Panel, new: Panel, found: Sequence[Change], period: Period) -> None:
+    def __init__(self, fitted: Fitted, old: Panel, new: Panel, found: Changes, period: Period) -> None:
         self._fitted, self._old, self._new, self._found, self._period = fitted, old, new, found, period
         known = ~np.isnan(old.values)
         count = np.maximum(known.sum(0), 1)
@@ -154,9 +173,9 @@ class _Path:
         if hi - lo < _FEWEST:
             return False
         panel = _stand(self._old, self._new, self._found[:hi])
-        rows: Ints = np.array([c.row for c in self._found[lo:hi]])
-        columns: Ints = np.array([c.column for c in self._found[lo:hi]])
-        base = np.array([c.before if np.isnan(c.after) else c.after for c in self._found[lo:hi]])
+        some = self._found[lo:hi]
+        rows, columns = some.row, some.column
+        base = np.where(np.isnan(some.after), some.before, some.after)
         for draw in np.random.default_rng(0).standard_normal((2, hi - lo)):  # cells apart: a common shift could cancel
             values = panel.values.copy()
             values[rows, columns] = base + _FAR * self._spread[columns] * draw

@@ -158,6 +158,10 @@ class Panel:
         """The series of that id. Raises Unknown."""
         return self.series[self._places([series_id])[0]]
 
+    def meanings(self, ids: Sequence[str]) -> list[Series]:
+        """The series of these ids. Raises Unknown."""
+        return [self.series[j] for j in self._places(ids)]
+
     def select(self, ids: Sequence[str]) -> Panel:
         """The same panel with these series only."""
         at = self._places(ids)
@@ -187,14 +191,10 @@ class Panel:
         before, after = max(0, self.first - first), max(0, last - self.last)
         if not before and not after:
             return self
-        more = ((before, after), (0, 0))
-        return replace(
-            self,
-            first=self.first + -before,
-            values=np.pad(self.values, more, constant_values=np.nan),
-            stamps=np.pad(self.stamps, more, constant_values=NEVER),
-            flags=np.pad(self.flags, more),
-        )
+        here, shape = slice(before, before + self.months), (before + self.months + after, len(self.series))
+        values, stamps, flags = np.full(shape, np.nan), np.full(shape, NEVER), np.zeros(shape, np.uint8)
+        values[here], stamps[here], flags[here] = self.values, self.stamps, self.flags
+        return replace(self, first=self.first + -before, values=values, stamps=stamps, flags=flags)
 
     def digest(self) -> str:
         """sha256 of ids, months, values to the last bit and flags if any is set: two panels with one digest give the same

@@ -128,6 +128,7 @@ def project(Y, kind, pattern, loadings, power, inverse, Z, active, width):
     D = Z.shape[1]
     y = np.zeros((T, D))
     constant = 0.0
+    log_inverse = np.log(inverse)  # few differ; one a cell would be half of the work
     for t in range(T):
         b = y[t]
         n, square, logs = 0, 0.0, 0.0
@@ -141,7 +142,7 @@ def project(Y, kind, pattern, loadings, power, inverse, Z, active, width):
                 v -= power[i, k] * Y[t - k, i]
             w = v * inverse[i, k]
             square += v * w
-            logs -= math.log(inverse[i, k])
+            logs -= log_inverse[i, k]
             for j in range(R):
                 b[j] += loadings[i, j] * w
             if k > 0:

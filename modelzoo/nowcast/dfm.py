@@ -95,7 +95,7 @@ class Dfm:
         values = self.sample(panel)
         within = bounds(values, self.outliers)
         values = masked(values, within)
-        enough = np.array([FEWEST.get(panel.meaning(i).freq, len(values) + 1) for i in ids])
+        enough = np.array([FEWEST.get(s.freq, len(values) + 1) for s in panel.meanings(ids)])
         known = [c[~np.isnan(c)] for c in values.T]
         mean = np.array([c.mean() if len(c) else 0.0 for c in known])
         sd = np.array([c.std(ddof=1) if len(c) > 1 else 0.0 for c in known])
@@ -111,7 +111,7 @@ class Dfm:
         standard = standard[rows[0] : rows[-1] + 1]  # an empty month at either end says nothing, and would slow EM down
         free = np.repeat([[u and i in members for members in self.blocks.values()] for i, u in zip(ids, used, strict=True)],
                          self.factors, axis=1)  # fmt: skip
-        quarterly = np.array([panel.meaning(i).freq is Freq.Q for i in ids])
+        quarterly = np.array([s.freq is Freq.Q for s in panel.meanings(ids)])
         weights = self.weights(panel)
         start = before.parameters.carried(before.sd / sd, before.used & used, free, weights) if before else None
         if start is None or self.loadings == "components":
@@ -159,15 +159,14 @@ class Dfm:
     def weights(self, panel: Panel) -> Floats:
         """``(N, 5)`` how each input sums up its months."""
         out = np.zeros((len(self.inputs), 5))
-        for i, name in enumerate(self.inputs):
-            meaning = panel.meaning(name)
+        for i, meaning in enumerate(panel.meanings(self.inputs)):
             w = WEIGHTS[meaning.indicator.aggregation] if meaning.freq is Freq.Q else (1.0,)
             out[i, : len(w)] = w
         return out
 
     def layout(self, panel: Panel, standard: Floats, used: Bools) -> Layout:
         """Which series this panel lets us collapse: monthly ones without long gaps. The target is always explicit."""
-        quarterly = np.array([panel.meaning(i).freq is Freq.Q for i in self.inputs])
+        quarterly = np.array([s.freq is Freq.Q for s in panel.meanings(self.inputs)])
         explicit = quarterly | (self.noise > 0)
         explicit[0] = True
         explicit |= factor.long_gaps(standard)
