@@ -18,6 +18,7 @@ from engine.align import WEIGHTS, published
 from engine.calendar import Freq, Period
 from engine.errors import BadInput, NotConverged, NotEnoughData
 from engine.estimate import Estimate
+from engine.factor_number import chosen
 from engine.model import Fitted, Linear, NotLinear, State
 from engine.outliers import bounds, masked
 from engine.panel import Panel
@@ -32,7 +33,8 @@ class Dfm:
 
     target: series id, quarterly or monthly.
     blocks: name -> series ids; a series may stand in several blocks, the first is usually the global one.
-    factors: how many a block.
+    factors: how many a block; 0 in a model of one block: as many as the growth ratio of Ahn & Horenstein (2013, Econometrica 81)
+        finds in its monthly series at each fit, 1 … 8 (engine.factor_number).
     order: lags of the factors, 1 … 5.
     since: the first month of the sample, as 2000-01; empty for all that is known.
     loadings: found by maximum likelihood with all the rest, or held at principal components (two steps: Doz, Giannone & Reichlin
@@ -58,8 +60,10 @@ class Dfm:
     def __post_init__(self) -> None:
         if not any(self.target in members for members in self.blocks.values()):
             raise BadInput(f"{self.target}: the target must stand in a block")
-        if not (1 <= self.order <= 5 and self.factors >= 1 and self.noise >= 0):
-            raise BadInput("order must lie in 1 … 5, factors be at least 1, noise not be negative")
+        if not (1 <= self.order <= 5 and self.factors >= 0 and self.noise >= 0):
+            raise BadInput("order must lie in 1 … 5, factors be at least 1 or 0 to choose, noise not be negative")
+        if self.factors == 0 and len(self.blocks) > 1:
+            raise BadInput(f"factors: 0 chooses the number in a model of one block, not of {len(self.blocks)}")
         if self.outliers < 0:
             raise BadInput(f"outliers: {self.outliers:g} interquartile ranges; at least 0, where 0 reads every value")
 
@@ -80,8 +84,8 @@ class Dfm:
 
     def refit(self, panel: Panel, before: Fitted) -> FittedDfm:
         """As ``fit``, begun where ``before`` ended. What was learned of a series is brought to its new scale; a series that comes
-        anew begins without loadings and finds them in the first step. Begins afresh where no loading on some factor is left, or
-        where the road from there does not converge.
+        anew begins without loadings and finds them in the first step. Begins afresh where no loading on some factor is left,
+        where another number of factors is chosen, or where the road from there does not converge.
         """
         if not isinstance(before, FittedDfm) or before.model != self:
             raise BadInput(f"{self.target}: what a fit begins from must be a fit of the same model")
@@ -109,16 +113,20 @@ class Dfm:
         standard = np.where(used, (values - mean) / sd, np.nan)
         rows = np.flatnonzero(~np.isnan(standard).all(1))
         standard = standard[rows[0] : rows[-1] + 1]  # an empty month at either end says nothing, and would slow EM down
-        free = np.repeat([[u and i in members for members in self.blocks.values()] for i, u in zip(ids, used, strict=True)],
-                         self.factors, axis=1)  # fmt: skip
         quarterly = np.array([s.freq is Freq.Q for s in panel.meanings(ids)])
+        number = self.factors or chosen(standard[:, used & ~quarterly])
+        numbers = np.repeat(np.arange(len(self.blocks)), number)  # the block of each factor
+        free = np.repeat([[u and i in members for members in self.blocks.values()] for i, u in zip(ids, used, strict=True)],
+                         number, axis=1)  # fmt: skip
         weights = self.weights(panel)
-        start = before.parameters.carried(before.sd / sd, before.used & used, free, weights) if before else None
+        start = None
+        if before and len(before.parameters.Q) == len(numbers):
+            start = before.parameters.carried(before.sd / sd, before.used & used, free, weights)
         if start is None or self.loadings == "components":
-            start = factor_start.start(standard, free, quarterly, weights, self.numbers, self.order, list(self.blocks))
+            start = factor_start.start(standard, free, quarterly, weights, numbers, self.order, list(self.blocks))
         layout = self.layout(panel, standard, used)
         best, path = factor_fit.maximise(
-            layout.split(start, self.noise), layout.data, free[layout.collapsed], free[layout.explicit], self.numbers,
+            layout.split(start, self.noise), layout.data, free[layout.collapsed], free[layout.explicit], numbers,
             self.tolerance, self.iterations, hold=self.loadings == "components",
         )  # fmt: skip
         anchors = np.array([int(np.flatnonzero(column)[0]) for column in free.T])  # the target where it loads
@@ -130,11 +138,6 @@ class Dfm:
         # a champion of before there were bounds read every value
         within = s.get("within", bounds(np.zeros((0, len(s["mean"]))), 0.0))
         return FittedDfm(self, s["mean"], s["sd"], s["used"].astype(bool), within, whole, s["path"])
-
-    @property
-    def numbers(self) -> Ints:
-        """``(R,)`` the block of each factor."""
-        return np.repeat(np.arange(len(self.blocks)), self.factors)
 
     def sample(self, panel: Panel) -> Floats:
         """``(T, N)`` values of the inputs since the first month of the sample. Raises BadInput for an infinite one."""
