@@ -145,6 +145,7 @@ class Run:
         }
 
     def _filled(self, said: Any) -> Any:
+        """The same with ``$name`` replaced by what the list holds; among other items it is spliced in."""
         if isinstance(said, str) and said.startswith("$"):
             if said[1:] not in self.lists:
                 raise Unknown(f"no list {said[1:]!r}; the run has {', '.join(self.lists) or 'none'}")
@@ -152,12 +153,11 @@ class Run:
         if isinstance(said, dict):
             return {k: self._filled(v) for k, v in said.items()}
         if isinstance(said, list):
-            filled = [self._filled(v) for v in said]
-            return [
-                x
-                for old, v in zip(said, filled, strict=True)
-                for x in (v if isinstance(old, str) and isinstance(v, list) else [v])
-            ]
+            out = []
+            for one in said:
+                filled = self._filled(one)
+                out += filled if isinstance(one, str) and isinstance(filled, list) else [filled]
+            return out
         return said
 
 
