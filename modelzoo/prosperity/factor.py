@@ -14,7 +14,7 @@ import polars as pl
 
 from engine import factor, factor_fit, factor_start
 from engine.calendar import Period
-from engine.errors import BadInput, NotConverged, NotEnoughData
+from engine.errors import BadInput, NotEnoughData
 from engine.estimate import Estimate
 from engine.model import State
 from engine.panel import Panel
@@ -96,14 +96,9 @@ class Factor:
         data = factor.prepare(standard[:, ~carried], standard[:, carried], weights[carried], self.order)
         layout = Layout(np.flatnonzero(~carried), np.flatnonzero(carried), data)
         start = factor_start.start(standard, free, np.zeros(N, bool), weights, block, self.order, [self.target])
-        try:
-            best, path = factor_fit.maximise(
-                layout.split(start, 0.0), data, free[~carried], free[carried], block, self.tolerance, 1000
-            )
-        except ZeroDivisionError:  # a variance has shrunk to nothing: the likelihood has no bound
-            raise NotConverged(
-                f"{self.target}: a component is explained without error; are two of them copies of each other?"
-            ) from None
+        best, path = factor_fit.maximise(
+            layout.split(start, 0.0), data, free[~carried], free[carried], block, self.tolerance, 1000
+        )
         place = int(chosen.own[:anchor].sum())
         fitted = FittedFactor(self, chosen, mean, sd, layout.join(best, N).oriented(np.array([place])), path)
         fitted._history(panel, [])  # or what is wrong with it, the base year say
