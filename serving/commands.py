@@ -60,8 +60,10 @@ def nowcast(
         said = answer.nowcast(store, champions, target, day, periods)
         shown = [Period.parse(row.period) for row in said.estimates]
         why = [answer.news(store, champions, target, since, day, p) for p in shown] if since else []
-        ifs = [what_if(store, champions, target, releases, day, p) for p in shown] if releases else []
-        awaited = [coming_releases(store, champions, target, day, p) for p in shown] if with_coming else []
+        # nothing moves what is published: unless asked for, only what is still an estimate is opened
+        still = shown if periods else [Period.parse(r.period) for r in said.estimates if r.status == "estimated"]
+        ifs = [what_if(store, champions, target, releases, day, p) for p in still] if releases else []
+        awaited = [coming_releases(store, champions, target, day, p) for p in still] if with_coming else []
     drawn = write_charts(awaited, Path(chart)) if chart else []
     if as_json:
         more: dict[str, object] = {"news": why} if since else {}
