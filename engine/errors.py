@@ -7,6 +7,7 @@ JingqiError                 the command prints it as one line and exits with 1
 ├── NotConverged            an estimation did not reach its tolerance
 ├── LookAhead               a value newer than the information date was about to be used
 ├── NotReady                a server, a champion or a migration that is needed is not there yet
+│   └── NoChampion          nobody was promoted for that target; the registry itself answers
 ├── Held                    a load that brings what somebody must look at first; names the findings and how to accept them
 ├── Refused                 a figure that must not be derived from another; says why, and what may be done instead
 └── GateClosed              a challenger did not earn the place of the champion
@@ -48,6 +49,10 @@ class LookAhead(JingqiError):
 
 class NotReady(JingqiError):
     """A service that is needed is absent or of the wrong version. The message says which command mends it."""
+
+
+class NoChampion(NotReady):
+    """Nobody was promoted to speak about that target. Unlike a registry out of reach, a default may stand in for it."""
 
 
 class Held(JingqiError):

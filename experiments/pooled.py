@@ -1,7 +1,7 @@
 """Pools in a replay: at each origin they learn from what their members had said and what had come out by then.
 
-Members are replayed once; a pool combines their records. What it learned from is proved as theirs is: every case whose outcome
-became known later is altered, and no bit may move.
+Members are replayed once, with proofs of their own; a pool combines their records. What it learned from is held too: every case
+that the ledger dates later is altered, and no bit of weights or widths may move. The dates of the ledger are those of the truth.
 """
 
 from __future__ import annotations

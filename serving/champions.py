@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.errors import BadInput, NotReady, Unknown
+from engine.errors import BadInput, NoChampion, NotReady, Unknown
 from engine.indicator import Series
 from engine.panel import Panel
 from modelzoo import bundle as bundles
@@ -87,7 +87,8 @@ class Champions(Protocol):
     """Who answers. The service knows the registry by these questions."""
 
     def champion(self, target: str, kind: str = "nowcast") -> Champion:
-        """The champion of a kind for a target. Raises NotReady, naming the command that mends it."""
+        """The champion of a kind for a target. Raises NoChampion, naming the command that
+        mends it, NotReady where the registry does not answer."""
         ...
 
     def version(self, name: str, version: str) -> Champion:
@@ -130,7 +131,7 @@ class Registry:
         found = self._champion(bundles.registry_name(kind, target))
         if found is None:
             what = "" if kind == "nowcast" else f"{kind} "
-            raise NotReady(
+            raise NoChampion(
                 f"no champion for {what}{target}: `jingqi experiment run SPEC`, then `jingqi experiment promote RUN` "
                 "(`jingqi demo` does both)"
             )
@@ -241,7 +242,7 @@ class Registry:
         """The client; what goes wrong between us and the registry becomes NotReady."""
         path = self._uri.removeprefix("sqlite:///")
         if path != self._uri and not Path(path).exists():  # MLflow would make an empty one
-            raise NotReady("nothing was tracked yet: `jingqi experiment run SPEC`, or `jingqi demo`")
+            raise NoChampion("nothing was tracked yet: `jingqi experiment run SPEC`, or `jingqi demo`")
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException

@@ -19,7 +19,7 @@ import numpy as np
 
 from engine.align import last_known
 from engine.calendar import Freq, Period, known_day
-from engine.errors import BadInput, JingqiError, NotEnoughData, NotReady, Unknown
+from engine.errors import BadInput, JingqiError, NoChampion, NotEnoughData, Unknown
 from engine.estimate import LEVELS, Estimate, phase, quantile_name
 from engine.indicator import Series
 from engine.model import Model
@@ -147,10 +147,10 @@ def chosen(store: Store, patterns: Sequence[str], region: str | None = None, mod
 
 
 def champion_for(champions: Champions, target: str) -> Champion | None:
-    """The champion of kind forecast, if there is one."""
+    """The champion of kind forecast, if there is one. Raises NotReady where the registry does not answer."""
     try:
         return champions.champion(target, KIND)
-    except NotReady:
+    except NoChampion:
         return None
 
 

@@ -80,6 +80,7 @@ class Single(ABC):
         y = scaled(h, scale, self.fills)
         try:
             parameters, fitted, free = self.learn(y, h.slots, h.positive, h.first % h.slots)
+        # NotImplementedError is what statsforecast says of a run that is too short for its method
         except (ValueError, ArithmeticError, np.linalg.LinAlgError, NotImplementedError) as wrong:
             raise NotConverged(
                 f"{self.target} as of {panel.day}: {type(self).__name__} found no fit: {wrong}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from engine.calendar import end_of
-from engine.errors import NotReady, Unknown
+from engine.errors import NoChampion, Unknown
 from featurestore.memory import MemoryStore
 from featurestore.panel import build_panel
 from featurestore.sources import nyfed
@@ -35,7 +35,7 @@ class FakeChampions:
         for held in self.all():
             if held.kind == kind and held.target == target:
                 return held
-        raise NotReady(f"no champion for {target}: `jingqi experiment promote RUN`")
+        raise NoChampion(f"no champion for {target}: `jingqi experiment promote RUN`")
 
     def version(self, name: str, version: str) -> Champion:
         for held in (*self.all(), *self.older):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import orjson
@@ -19,7 +20,7 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from engine.calendar import Freq, Period, end_of
-from engine.errors import BadInput, NotEnoughData, Unknown
+from engine.errors import BadInput, NoChampion, NotEnoughData, NotReady, Unknown
 from engine.indicator import Series
 from engine.settings import Settings
 from engine.typing import Floats
@@ -30,7 +31,7 @@ from modelzoo import bundle, zoo
 from modelzoo.bundle import Bundle
 from serving import forecasts, wire
 from serving.app import create_app
-from serving.champions import Champion
+from serving.champions import Champion, Champions
 from serving.forecast_schemas import Forecast
 from tests.serving.shop import FakeChampions
 
@@ -207,3 +208,18 @@ def test_a_frozen_champion_runs_over_what_came_since(store: MemoryStore) -> None
     said = forecasts.forecast(later, FakeChampions(held), RATE, LATER)
     assert (said.newest, said.fitted_asof, said.estimates[0].period) == ("2020-11", "2020-11-16", "2020-12")
     assert replace(held).kind == "forecast"
+
+
+def test_a_registry_out_of_reach_is_no_missing_champion() -> None:
+    """The default stands in where nobody was promoted, never where nobody can tell."""
+
+    class Unreachable:
+        def __init__(self, error: type[NotReady]) -> None:
+            self._error = error
+
+        def champion(self, target: str, kind: str = "nowcast") -> Champion:
+            raise self._error("the MLflow server does not answer as it should")
+
+    assert forecasts.champion_for(cast(Champions, Unreachable(NoChampion)), "x@US") is None
+    with pytest.raises(NotReady, match="does not answer"):
+        forecasts.champion_for(cast(Champions, Unreachable(NotReady)), "x@US")
