@@ -35,10 +35,16 @@ def root(S, n, L):
 
 
 @njit(cache=True, fastmath=FAST)
-def regress(P, k, L, G):
-    """G ``(k, m - k)`` = Cov(oldest, newer) Cov(newer, newer)^-1 of one filtered covariance; L ``(m - k, m - k)`` work space."""
+def regress(P, k, L, N, G):
+    """G ``(k, m - k)`` = Cov(oldest, newer) Cov(newer, newer)^+ of one filtered covariance; L, N ``(m - k, m - k)`` work space.
+
+    The pseudo-inverse, where newer months obey an exact relation, as those of a quarterly sum do once the state holds all of them:
+    of the regressions that fit, the one that takes nothing from directions in which newer months cannot differ. Any other
+    lets rounding errors in those directions grow from month to month, and ten years later no digit is left.
+    """
     n = len(P) - k
     root(P, n, L)
+    found = null_space(L, n, N)
     for i in range(k):
         g = G[i]
         for j in range(n):
@@ -58,6 +64,47 @@ def regress(P, k, L, G):
             g[j] = s
             for q in range(j):
                 g[q] -= L[j, q] * s
+        for o in range(found):
+            remove(g, N[o], n)
+
+
+@njit(cache=True, fastmath=FAST)
+def remove(v, unit, n):
+    """Take from v ``(n,)`` what it has of the direction ``unit``."""
+    s = 0.0
+    for q in range(n):
+        s += v[q] * unit[q]
+    for q in range(n):
+        v[q] -= s * unit[q]
+
+
+@njit(cache=True, fastmath=FAST)
+def null_space(L, n, N):
+    """Orthonormal rows N of the directions that L L' does not have, one a zero column of L from :func:`root`; their number."""
+    found = 0
+    for j in range(n):
+        if L[j, j] != 0.0:
+            continue
+        v = N[found]
+        v[:] = 0.0
+        v[j] = 1.0
+        for i in range(j - 1, -1, -1):
+            if L[i, i] != 0.0:
+                s = 0.0
+                for q in range(i + 1, j + 1):
+                    s += L[q, i] * v[q]
+                v[i] = -s / L[i, i]
+        for _ in range(2):  # once more for the digits
+            for o in range(found):
+                remove(v, N[o], n)
+        s = 0.0
+        for q in range(n):
+            s += v[q] * v[q]
+        s = 1.0 / math.sqrt(s)
+        for q in range(n):
+            v[q] *= s
+        found += 1
+    return found
 
 
 @njit(cache=True, fastmath=FAST)
@@ -75,7 +122,7 @@ def smooth(means, slot, covs, k, links, linked, means_only):
     x = np.empty((T, m))
     at = np.empty(T, np.int64)
     V = np.empty((T, m, m))
-    L = np.zeros((n, n))
+    L, N = np.zeros((n, n)), np.zeros((n, n))
     GD = np.empty((k, n))
     x[T - 1] = means[T - 1]
     at[T - 1] = 0
@@ -85,7 +132,7 @@ def smooth(means, slot, covs, k, links, linked, means_only):
         P = covs[slot[t]]
         G = links[slot[t]]
         if not linked[slot[t]]:
-            regress(P, k, L, G)
+            regress(P, k, L, N, G)
             linked[slot[t]] = True
         x[t, :n] = x[t + 1, k:]
         for i in range(k):
