@@ -108,7 +108,7 @@ def null_space(L, n, N):
 
 
 @njit(cache=True, fastmath=FAST)
-def smooth(means, slot, covs, k, links, linked, means_only):
+def smooth(means, slot, cycle, covs, k, links, linked, means_only):
     """The smoother. Returns smoothed means ``(T, m)``, at ``(T,)``, covariances ``(S, m, m)`` of the whole stacked state, of which
     month t has the ``at[t]``-th.
 
@@ -143,9 +143,9 @@ def smooth(means, slot, covs, k, links, linked, means_only):
         if means_only:
             at[t] = 0
             continue
-        cycle = t + 4 < T and slot[t] == slot[t + 3]
-        if cycle and at[t + 1] == at[t + 4]:
-            at[t] = at[t + 3]
+        again = t + cycle + 1 < T and slot[t] == slot[t + cycle]
+        if again and at[t + 1] == at[t + cycle + 1]:
+            at[t] = at[t + cycle]
             continue
         S = V[filled]
         S[:n, :n] = V[at[t + 1], k:, k:]
@@ -167,8 +167,8 @@ def smooth(means, slot, covs, k, links, linked, means_only):
                     s += GD[i, j] * G[o, j]
                 S[n + i, n + o] = s
                 S[n + o, n + i] = s
-        if cycle and same(S, V[at[t + 3]]):
-            at[t] = at[t + 3]
+        if again and same(S, V[at[t + cycle]]):
+            at[t] = at[t + cycle]
         else:
             at[t] = filled
             filled += 1
@@ -176,13 +176,13 @@ def smooth(means, slot, covs, k, links, linked, means_only):
 
 
 @njit(cache=True, fastmath=FAST)
-def adjoint(target, row, slot, gains, links, pattern, Z, active, width, explicit, rows, A, rho, k):
+def adjoint(target, row, slot, gains, links, pattern, Z, active, width, form, rows, A, rho, k):
     """Weights of target'x_row | T on every observation: ``(T, D)`` on the collapsed rows, ``(T, E)`` on the explicit series.
 
     The mean recursions of :func:`smooth` and :func:`filter_` run in reverse; see Koopman & Harvey (2003, J. Econ. Dyn.
     Control 27) for the same weights by another road. slot, gains, links: of the two.
     """
-    T, E = explicit.shape
+    T, E = form.shape
     D = active.shape[1]
     m = len(target)
     n = m - k
@@ -210,13 +210,13 @@ def adjoint(target, row, slot, gains, links, pattern, Z, active, width, explicit
         d += filtered[t]
         u = pattern[t]
         for i in range(E - 1, -1, -1):
-            if not np.isnan(explicit[t, i]):
+            if form[t, i] >= 0:
                 c = 0.0
                 for q in range(m):
                     c += gains[slot[t], D + i, q] * d[q]
                 on_explicit[t, i] = c
                 for q in range(m):
-                    d[q] -= rows[i, q] * c
+                    d[q] -= rows[form[t, i], i, q] * c
         for j in range(D - 1, -1, -1):
             if active[u, j]:
                 c = 0.0
