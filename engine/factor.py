@@ -110,12 +110,12 @@ class Data:
         """L, the lags stacked in the state."""
         return int(self.weights.shape[1])
 
-    @property
+    @cached_property
     def gap(self) -> int:
         """The furthest month that a collapsed value is compared with, at least 1."""
         return _reach(self.sorts)
 
-    @property
+    @cached_property
     def cycle(self) -> int:
         """Months after which the pattern of known cells comes back."""
         return 12 if (self.form == 1).any() or self.sorts[:, 0].any() else 3
@@ -351,11 +351,18 @@ def smooth(
         before, memory = like.slot[:known], like.memory
     else:
         before, memory = np.empty(0, np.int64), Memory.empty(T, m, k, y.shape[1] + len(p.x_rho))
-    loglik, means, slot, memory.filled = kalman.filter_(
+    loglik, means, surprises, slot, memory.filled = kalman.filter_(
         y, d.pattern, d.regime, d.cycle, s.state_Z, s.active, s.state_width, d.X, d.form, s.rows, p.noise, p.A, p.Q, p.x_rho,
         p.x_sigma2, start.mean, start.cov, memory.covs, memory.gains, memory.variances, memory.filled, before,
     )  # fmt: skip
-    x, at, V = smoother.smooth(means, slot, d.cycle, memory.covs, k, memory.links, memory.linked, means_only)
+    if means_only:
+        x = smoother.means(
+            means, surprises, slot, memory.covs, memory.gains, d.pattern, s.state_Z, s.active, s.state_width, d.form, s.rows,
+            p.A, p.x_rho, k,
+        )  # fmt: skip
+        at, V = np.zeros(T, np.int64), memory.covs[slot[-1:]]
+    else:
+        x, at, V = smoother.smooth(means, slot, d.cycle, memory.covs, k, memory.links, memory.linked)
     return Smoothed(loglik + constant, x, at, V[: at.max() + 1], d, slot, memory, start, s)
 
 
@@ -381,8 +388,8 @@ def weigh(p: Parameters, s: Smoothed, target: Floats, row: int) -> tuple[Floats,
     d = s.data
     a = s.read
     on_rows, on_explicit = smoother.adjoint(
-        target, row, s.slot, s.memory.gains, s.memory.links, d.pattern, a.state_Z, a.active, a.state_width, d.form, a.rows, p.A,
-        p.x_rho, p.A.shape[0] + len(p.x_rho),
+        target, row, s.slot, s.memory.covs, s.memory.gains, s.memory.variances, d.pattern, a.state_Z, a.active, a.state_width,
+        d.form, a.rows, p.A, p.x_rho, p.A.shape[0] + len(p.x_rho),
     )  # fmt: skip
     on_cells = collapse.unproject(
         on_rows, d.patterns, d.pattern, d.sorts, p.loadings, a.coef, a.inverse, a.Z, a.active, a.width

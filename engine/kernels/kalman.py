@@ -59,15 +59,15 @@ def observe(P, z, nz, h, gain):
 
 @njit(cache=True, fastmath=FAST)
 def update(a, z, nz, y, F, gain):
-    """The mean a ``(m,)`` after the observation y; returns its log-density."""
+    """The mean a ``(m,)`` after the observation y; returns its log-density, and by how many times F it surprises."""
     if F == 0.0:
-        return 0.0
+        return 0.0, 0.0
     v = y
     for j in range(nz):
         v -= z[j] * a[j]
     for i in range(len(a)):
         a[i] += gain[i] * v
-    return -0.5 * (LOG2PI + math.log(F) + v * v / F)
+    return -0.5 * (LOG2PI + math.log(F) + v * v / F), v / F
 
 
 @njit(cache=True, fastmath=FAST)
@@ -174,7 +174,8 @@ def filter_(
     filled,
     before,
 ):
-    """The filter. Returns the log-likelihood, filtered means ``(T, m)``, slot ``(T,)`` and the number of slots now filled.
+    """The filter. Returns the log-likelihood, filtered means ``(T, m)``, surprises by their variance ``(T, D + E)``, slot ``(T,)``
+    and the number of slots now filled.
 
     y ``(T, D)``, pattern ``(T,)``, Z, active, width: of ``collapse.project``, with the columns of Z laid out as the state is
     (lag by lag, k places each). regime: ``(T,)`` pattern and explicit series together. explicit: ``(T, E)`` values, form
@@ -189,6 +190,7 @@ def filter_(
     m = len(a0)
     k = A.shape[0] + E
     means = np.empty((T, m))
+    surprises = np.zeros((T, D + E))
     slot = np.empty(T, np.int64)
     a, head = a0.copy(), np.empty(k)
     loglik = 0.0
@@ -221,9 +223,12 @@ def filter_(
         slot[t] = now
         for j in range(D):
             if active[u, j]:
-                loglik += update(a, Z[u, j], width[u], y[t, j], variances[now, j], gains[now, j])
+                density, surprises[t, j] = update(a, Z[u, j], width[u], y[t, j], variances[now, j], gains[now, j])
+                loglik += density
         for i in range(E):
             if form[t, i] >= 0:
-                loglik += update(a, rows[form[t, i], i], m, explicit[t, i], variances[now, D + i], gains[now, D + i])
+                row, to = rows[form[t, i], i], D + i
+                density, surprises[t, to] = update(a, row, m, explicit[t, i], variances[now, to], gains[now, to])
+                loglik += density
         means[t] = a
-    return loglik, means, slot, filled
+    return loglik, means, surprises, slot, filled

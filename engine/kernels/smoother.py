@@ -1,7 +1,9 @@
 """Smoother for the stacked lags of ``kernels.kalman``, and the adjoint of both: weights of an estimate on the data.
 
 x_t given x_t+1 is known but for its oldest block, so smoothing costs k rows of work, not m: b_t-L+1 given (b_t-L+2, …, b_t) and
-y_1…t is independent of the future.
+y_1…t is independent of the future. Covariances come by that regression (:func:`smooth`). Means alone need none: of a filtered mean
+a and covariance P the smoothed mean is a + P r, and r gathers what surprised later (:func:`means`; de Jong 1989, J. Amer. Stat.
+Assoc. 84; Durbin & Koopman 2012, section 6.4.4). Weights are the adjoint of that.
 """
 
 import math
@@ -10,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from engine.kernels.collapse import FAST
-from engine.kernels.kalman import same
+from engine.kernels.kalman import predict_mean, same
 
 
 @njit(cache=True, fastmath=FAST)
@@ -108,13 +110,12 @@ def null_space(L, n, N):
 
 
 @njit(cache=True, fastmath=FAST)
-def smooth(means, slot, cycle, covs, k, links, linked, means_only):
+def smooth(means, slot, cycle, covs, k, links, linked):
     """The smoother. Returns smoothed means ``(T, m)``, at ``(T,)``, covariances ``(S, m, m)`` of the whole stacked state, of which
     month t has the ``at[t]``-th.
 
     links ``(S, k, m - k)``, linked ``(S,)`` bool: memory of the regressions of the oldest block on the newer ones by slot, and
     which of them are there already; missing ones are added.
-    means_only: leave V as it is in the last month everywhere, for those who want x and links alone.
     Covariances are mirrored to exact symmetry: without that the recursion explodes.
     """
     T, m = means.shape
@@ -140,9 +141,6 @@ def smooth(means, slot, cycle, covs, k, links, linked, means_only):
             for j in range(n):
                 s += G[i, j] * (x[t, j] - means[t, j])
             x[t, n + i] = s
-        if means_only:
-            at[t] = 0
-            continue
         again = t + cycle + 1 < T and slot[t] == slot[t + cycle]
         if again and at[t + 1] == at[t + cycle + 1]:
             at[t] = at[t + cycle]
@@ -176,63 +174,118 @@ def smooth(means, slot, cycle, covs, k, links, linked, means_only):
 
 
 @njit(cache=True, fastmath=FAST)
-def adjoint(target, row, slot, gains, links, pattern, Z, active, width, form, rows, A, rho, k):
+def before(r, A, rho, k, out):
+    """out = T'r ``(m,)``, the adjoint of ``kalman.predict_mean``."""
+    R = len(A)
+    n = len(r) - k
+    out[:n] = r[k:]
+    out[n:] = 0.0
+    for i in range(R):
+        for lag in range(A.shape[1] // R):
+            for j in range(R):
+                out[lag * k + j] += A[i, lag * R + j] * r[i]
+    for i in range(len(rho)):
+        out[R + i] += rho[i] * r[R + i]
+
+
+@njit(cache=True, fastmath=FAST)
+def means(filtered, surprises, slot, covs, gains, pattern, Z, active, width, form, rows, A, rho, k):
+    """Smoothed means ``(T, m)`` alone. All but k ``= R + E``: of ``kalman.filter_``."""
+    T, m = filtered.shape
+    D, E = active.shape[1], form.shape[1]
+    n = m - k
+    x = np.empty((T, m))
+    x[T - 1] = filtered[T - 1]
+    r, old = np.zeros(m), np.empty(m)
+    for t in range(T - 2, -1, -1):
+        u, now = pattern[t + 1], slot[t + 1]
+        for i in range(E - 1, -1, -1):  # the observations of the month after
+            if form[t + 1, i] >= 0:
+                c = surprises[t + 1, D + i]
+                for q in range(m):
+                    c -= gains[now, D + i, q] * r[q]
+                for q in range(m):
+                    r[q] += rows[form[t + 1, i], i, q] * c
+        for j in range(D - 1, -1, -1):
+            if active[u, j]:
+                c = surprises[t + 1, j]
+                for q in range(m):
+                    c -= gains[now, j, q] * r[q]
+                for q in range(width[u]):
+                    r[q] += Z[u, j, q] * c
+        before(r, A, rho, k, old)
+        r[:] = old
+        P = covs[slot[t]]
+        x[t, :n] = x[t + 1, k:]
+        for i in range(n, m):
+            c = filtered[t, i]
+            for q in range(m):
+                c += P[i, q] * r[q]
+            x[t, i] = c
+    return x
+
+
+@njit(cache=True, fastmath=FAST)
+def adjoint(target, row, slot, covs, gains, variances, pattern, Z, active, width, form, rows, A, rho, k):
     """Weights of target'x_row | T on every observation: ``(T, D)`` on the collapsed rows, ``(T, E)`` on the explicit series.
 
-    The mean recursions of :func:`smooth` and :func:`filter_` run in reverse; see Koopman & Harvey (2003, J. Econ. Dyn.
-    Control 27) for the same weights by another road. slot, gains, links: of the two.
+    target'(a + P r): the recursion of r in reverse, forward in time from P target, gives the weights of the later surprises; the
+    filter in reverse those of the observations. See Koopman & Harvey (2003, J. Econ. Dyn. Control 27) for them by another road.
     """
     T, E = form.shape
     D = active.shape[1]
     m = len(target)
-    n = m - k
-    R, Rp = A.shape
-    filtered = np.zeros((T, m))  # derivative by the filtered means
-    s = target.copy()
-    for t in range(row, T - 1):  # through the smoother, forward in time
-        for j in range(n):
-            c = 0.0
-            for i in range(k):
-                c += links[slot[t], i, j] * s[n + i]
-            filtered[t, j] -= c
-            s[j] += c
-        for i in range(k):
-            filtered[t, n + i] += s[n + i]
-        for j in range(n - 1, -1, -1):
-            s[k + j] = s[j]
-        s[:k] = 0.0
-    filtered[T - 1] += s
     on_rows = np.zeros((T, D))
     on_explicit = np.zeros((T, E))
-    d = np.zeros(m)
-    old = np.empty(m)
+    g, head = np.zeros(m), np.empty(k)
+    P = covs[slot[row]]
+    for i in range(m):
+        for j in range(m):
+            g[i] += P[i, j] * target[j]
+    for t in range(row + 1, T):
+        predict_mean(g, A, rho, head)
+        u, now = pattern[t], slot[t]
+        for j in range(D):
+            if active[u, j]:
+                on_rows[t, j] = absorb(g, Z[u, j], width[u], variances[now, j], gains[now, j])
+        for i in range(E):
+            if form[t, i] >= 0:
+                on_explicit[t, i] = absorb(g, rows[form[t, i], i], m, variances[now, D + i], gains[now, D + i])
+    d, old = np.zeros(m), np.empty(m)
     for t in range(T - 1, -1, -1):  # through the filter, backward
-        d += filtered[t]
-        u = pattern[t]
+        if t == row:
+            d += target
+        u, now = pattern[t], slot[t]
         for i in range(E - 1, -1, -1):
             if form[t, i] >= 0:
-                c = 0.0
-                for q in range(m):
-                    c += gains[slot[t], D + i, q] * d[q]
-                on_explicit[t, i] = c
-                for q in range(m):
-                    d[q] -= rows[form[t, i], i, q] * c
+                on_explicit[t, i] = release(d, rows[form[t, i], i], m, gains[now, D + i], on_explicit[t, i])
         for j in range(D - 1, -1, -1):
             if active[u, j]:
-                c = 0.0
-                for q in range(m):
-                    c += gains[slot[t], j, q] * d[q]
-                on_rows[t, j] = c
-                for q in range(width[u]):
-                    d[q] -= Z[u, j, q] * c
-        if t > 0:
-            old[:n] = d[k:]
-            old[n:] = 0.0
-            for i in range(R):
-                for lag in range(Rp // R):
-                    for j in range(R):
-                        old[lag * k + j] += A[i, lag * R + j] * d[i]
-            for i in range(E):
-                old[R + i] += rho[i] * d[R + i]
-            d[:] = old
+                on_rows[t, j] = release(d, Z[u, j], width[u], gains[now, j], on_rows[t, j])
+        before(d, A, rho, k, old)
+        d[:] = old
     return on_rows, on_explicit
+
+
+@njit(cache=True, fastmath=FAST)
+def absorb(g, z, nz, F, gain):
+    """The weight on one surprise, and g ``(m,)`` after it."""
+    if F == 0.0:
+        return 0.0
+    c = 0.0
+    for q in range(nz):
+        c += z[q] * g[q]
+    for q in range(len(g)):
+        g[q] -= gain[q] * c
+    return c / F
+
+
+@njit(cache=True, fastmath=FAST)
+def release(d, z, nz, gain, weight):
+    """The weight on one observation: that on its surprise, and that through the filtered mean d ``(m,)``, taken back before it."""
+    c = weight
+    for q in range(len(d)):
+        c += gain[q] * d[q]
+    for q in range(nz):
+        d[q] -= z[q] * c
+    return c

@@ -224,6 +224,8 @@ def test_weights_are_the_derivatives(seed: int, R: int, gaps: float, pairs: bool
         (Y, X)[which][t, i] += 1.0
         moved = factor.smooth(p, ready(Y, X))
         assert z @ (moved.x[row] - s.x[row]) == pytest.approx((on, explicit)[which][t, i], abs=1e-9)
+        alone = factor.smooth(p, ready(Y, X), means_only=True)
+        np.testing.assert_allclose(alone.x, moved.x, rtol=0, atol=1e-9)
         again = factor.smooth(p, ready(Y, X), like=s)
         np.testing.assert_allclose(again.x, moved.x, rtol=0, atol=1e-9)
         Y[row:], X[row + 1 :] = np.nan, np.nan
