@@ -2,8 +2,9 @@
 
 Candidates of ``contest_us`` on two stretches: real origins 2000-01 … 2007-12 against first releases, and pseudo origins 1976-01 …
 1999-12, cut by the usual delays from the first vintage of all, that of January 2000. The second has three recessions, two of them
-hard; the first a mild one. Samples begin with the data in the second: what begins in 1985 says nothing about 1982. Every pool of them at equal
-weights is scored by the geometric mean of its two ratios to the autoregression. Nothing that became known later is asked for.
+hard; the first a mild one. Samples begin with the data in the second: what begins in 1985 says nothing about 1982. Every pool of
+them at equal weights is scored by the geometric mean of its two ratios to the autoregression. Nothing that became known after 2007
+but the first release of its last quarter is asked for.
 """
 
 from __future__ import annotations
