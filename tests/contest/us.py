@@ -20,7 +20,7 @@ from contest import judge, page, pictures
 from contest import peers_nowcast as peers
 from contest.loop import replayed
 
-from engine import charts
+from engine import charts, skill
 from engine.calendar import end_of
 from engine.errors import JingqiError
 from engine.model import Model
@@ -36,6 +36,8 @@ from featurestore.store import Store
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared/data"
 CRISIS = (2008, 2009)
+CHOSEN = tuple(range(1999, 2008))
+"""The years by which the candidates and the pool were chosen (tests/contest/choose.py)."""
 TRUTHS: dict[Truth, str] = {"first": "the first release", "next": "the value one quarter later"}
 assert engine
 
@@ -105,11 +107,15 @@ def write(to: Path, run: Spec, records: pl.DataFrame, truths: dict[Truth, pl.Dat
         f"named beforehand. statsmodels, nowcastbox and dfm_small, one factor on {len(peers.SMALL)} series, are learned "
         "once a year."
     ]
+    stretches: dict[str, tuple[int, ...]] = {
+        "all quarters": (), f"without {CRISIS[0]}–{CRISIS[-1]}": CRISIS, f"from {CHOSEN[-1] + 1} on": CHOSEN,
+    }  # fmt: skip
     for which, rows in every.items():
-        for without in ((), CRISIS):
+        for stretch, without in stretches.items():
             part = judge.cases(records, truths[which], without)
+            if part["period"].n_unique() < skill.FEWEST or (without and len(part) == len(rows)):
+                continue
             table = judge.table(part, run.benchmark, pool)
-            stretch = "all quarters" if not without else f"without {without[0]}–{without[-1]}"
             numbers += [
                 f"## Against {TRUTHS[which]}, {stretch}",
                 f"{table['n'][0]} quarters. Root mean squared error:",
