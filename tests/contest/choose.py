@@ -3,8 +3,8 @@
 Candidates of ``contest_us`` on two stretches: real origins 2000-01 … 2007-12 against first releases, and pseudo origins 1976-01 …
 1999-12, cut by the usual delays from the first vintage of all, that of January 2000. The second has three recessions, two of them
 hard; the first a mild one. Samples begin with the data in the second: what begins in 1985 says nothing about 1982. Every pool of
-them at equal weights is scored by the geometric mean of its two ratios to the autoregression. Nothing that became known after 2007
-but the first release of its last quarter is asked for.
+them at equal weights is scored by the geometric mean of its two ratios to the autoregression. What became known after 2007 is not
+asked for.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ def _cases(run: Spec, store: Store) -> pl.DataFrame:
     """A row a case and a column a model: what it said; beside them horizon and outcome."""
     records = backtest.run(run, store).records
     target = Cube(store, (run.target,))
-    days = [d for d in store.history([run.target])["known_at"].unique().to_list() if d <= end_of(date(2008, 1, 31))]
+    days = [d for d in store.history([run.target])["known_at"].unique().to_list() if d <= end_of(LAST)]
     truth = outcomes(target, days, run.truth)
-    rows = judge.cases(records, truth.filter(pl.col("period") <= "2007-Q4"))
+    rows = judge.cases(records, truth)
     wide: pl.DataFrame = rows.pivot("model", index=["origin", "period", "horizon", "outcome"], values="mean")
     return wide
 
