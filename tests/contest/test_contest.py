@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from contest import china, judge, page, pictures
+from contest import china, choose, judge, page, pictures
 from scipy.special import ndtri
 
 from engine.calendar import Freq, Period
 from engine.errors import BadInput
 from engine.estimate import LEVELS
+from experiments import spec
 from experiments.replay import QUANTILES
+from experiments.spec import Candidate
 
 QUARTERS = [str(Period.parse("2005-Q1") + k) for k in range(40)]
 HORIZONS = (-1, 0)
@@ -96,6 +98,26 @@ def test_prose_around_the_numbers_stays(tmp_path: Path) -> None:
     to.write_text("# no marks")
     with pytest.raises(SystemExit, match="marks"):
         page.write(to, "Title", "")
+
+
+def test_the_choice_sees_nothing_after_2007() -> None:
+    run, _ = spec.load("contest_us")
+    assert choose._until(run.real)[-1] == choose.LAST == date(2007, 12, 31)
+    assert choose.PSEUDO.days[-1] < choose.PSEUDO.vintage == run.real[0]
+    assert run.pools[0] == "pool"  # which the page tests all others against
+    assert set(run.models["pool"].options["members"]) <= set(choose.MAKES)
+
+
+def test_the_choice_strips_samples_and_scores_plain_means() -> None:
+    inner = {"members": {"a": {"model": "nowcast.ar", "options": {"since": "1985-01", "lags": 2}}}, "since": "1970-01"}
+    assert choose._whole(Candidate("nowcast.pool", inner)).options == {
+        "members": {"a": {"model": "nowcast.ar", "options": {"lags": 2}}}
+    }
+    wide = pl.DataFrame(
+        {"horizon": [0, 0, 1, 1], "outcome": [0.0] * 4, "a": [1.0, 1, 3, 3], "b": [-1.0, 1, 1, 1], "ar": [2.0] * 4}
+    )
+    assert choose._ratios([wide, wide], ["a"], "ar") == pytest.approx((1.0, 1.0))  # (1 + 3) / 2 of 2
+    assert choose._ratios([wide, wide], ["a", "b"], "ar")[0] == pytest.approx((np.sqrt(0.5) + 2) / 4)
 
 
 def test_pictures_are_drawn() -> None:

@@ -36,6 +36,8 @@ from featurestore.store import Store
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared/data"
 CRISIS = (2008, 2009)
+CHOSEN = tuple(range(1999, 2008))
+"""The years by which the candidates and the pool were chosen (tests/contest/choose.py)."""
 TRUTHS: dict[Truth, str] = {"first": "the first release", "next": "the value one quarter later"}
 assert engine
 
@@ -91,25 +93,29 @@ def _records(run: Spec, store: Store, others: bool, again: bool) -> tuple[pl.Dat
 
 
 def write(to: Path, run: Spec, records: pl.DataFrame, truths: dict[Truth, pl.DataFrame], seconds: float) -> None:
-    """The page and its figures. The pool that others are tested against is the best one before the crisis: choosing the best of
-    the whole contest would make its lead look surer than it is."""
+    """The page and its figures. The pool that others are tested against is the spec's first, named before the contest was held:
+    choosing the best of the whole contest would make its lead look surer than it is."""
     every = {which: judge.cases(records, truth) for which, truth in truths.items()}
     pools = [m for m in run.pools if m in set(records["model"].unique())]
     plain = judge.table(every["first"], run.benchmark, "")
-    pool = _chosen(every["first"], run, pools) or plain["model"][0]
+    pool = pools[0] if pools else plain["model"][0]
     first, last = judge.years(every["first"])
     numbers = [
         f"Target {run.target}, {first} to {last}; {len(run.real)} month-ends from {run.real[0]} to {run.real[-1]}; columns: months "
         f"from the end of the quarter to the information date. Our {len(run.models)} models, each refitted at every origin, "
-        f"with their proofs against look-ahead: {seconds:.0f} s on this machine. Others are tested against {pool}, of the pools "
-        f"the best before {CRISIS[0]}. statsmodels, nowcastbox and dfm_small, one factor on {len(peers.SMALL)} series, are learned "
+        f"with their proofs against look-ahead: {seconds:.0f} s on this machine. Others are tested against {pool}, which was "
+        f"named beforehand. statsmodels, nowcastbox and dfm_small, one factor on {len(peers.SMALL)} series, are learned "
         "once a year."
     ]
+    stretches: dict[str, tuple[int, ...]] = {
+        "all quarters": (), f"without {CRISIS[0]}–{CRISIS[-1]}": CRISIS, f"from {CHOSEN[-1] + 1} on": CHOSEN,
+    }  # fmt: skip
     for which, rows in every.items():
-        for without in ((), CRISIS):
+        for stretch, without in stretches.items():
             part = judge.cases(records, truths[which], without)
+            if part["period"].n_unique() < skill.FEWEST or (without and len(part) == len(rows)):
+                continue
             table = judge.table(part, run.benchmark, pool)
-            stretch = "all quarters" if not without else f"without {without[0]}–{without[-1]}"
             numbers += [
                 f"## Against {TRUTHS[which]}, {stretch}",
                 f"{table['n'][0]} quarters. Root mean squared error:",
@@ -131,13 +137,6 @@ def write(to: Path, run: Spec, records: pl.DataFrame, truths: dict[Truth, pl.Dat
         f"![Coverage]({to.stem}_coverage.png)", f"![Where outcomes fell]({to.stem}_cells.png)",
     ]  # fmt: skip
     page.write(to, run.title_en, "\n\n".join(numbers))
-
-
-def _chosen(rows: pl.DataFrame, run: Spec, pools: list[str]) -> str | None:
-    """The pool with the least mean RMSE over quarters before the crisis; over all of them where none is as old."""
-    early = rows.filter(pl.col("period").str.slice(0, 4).cast(pl.Int32) < CRISIS[0])
-    early = early if early["period"].n_unique() >= skill.FEWEST else rows
-    return next((m for m in judge.table(early, run.benchmark, "")["model"] if m in pools), None)
 
 
 def _draw(to: Path, run: Spec, rows: pl.DataFrame, table: pl.DataFrame, pool: str, lines: list[str]) -> None:

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from engine.errors import BadInput
 from engine.estimate import BANDS, LEVELS
 from engine.ledger import Ledger
-from engine.pooling import Rule, Weights, learn, widened
+from engine.pooling import BOUND, Rule, Weights, bounded, learn, widened
 from engine.typing import Floats
 
 RULES: tuple[Rule, ...] = ("equal", "inverse", "discounted", "stacking")
@@ -82,11 +82,39 @@ def test_shares_lie_on_the_simplex_and_units_do_not_matter(n: int, m: int, rule:
     assert a.widths == pytest.approx(b.widths, rel=1e-6)
 
 
+@given(st.integers(3, 30), st.integers(2, 5), st.sampled_from(RULES), st.floats(1e2, 1e6), st.integers(0, 10**6))
+def test_how_far_an_error_lies_out_moves_no_weight(n: int, m: int, rule: Rule, far: float, seed: int) -> None:
+    errors = np.random.default_rng(seed).normal(size=(n, m))
+    at, size = n // 2, np.sqrt(np.mean(errors**2, 1))
+    errors[at] *= BOUND * size.max() / size[at]
+    farther = errors.copy()
+    farther[at] *= far
+    assert learn(ledger(farther), rule).shares == pytest.approx(learn(ledger(errors), rule).shares, abs=1e-5)
+
+
+def test_one_quarter_like_that_of_2020_does_not_decide() -> None:
+    g = np.random.default_rng(2)
+    errors = g.normal(size=(60, 2)) * [1.0, 1.4] + 0.3 * g.normal(size=(60, 1))
+    with_one = np.vstack(
+        [errors, [[33.0, 22.0]]]
+    )  # who is better in all other quarters is worse by eleven points in this one
+    assert np.mean(with_one**2, axis=0)[0] > np.mean(with_one**2, axis=0)[1]
+    for rule in RULES[1:]:
+        before, after = (learn(ledger(e), rule).shares[0] for e in (errors, with_one))
+        assert before[0] > 0.55
+        assert before[0] > after[0] > 0.5, rule
+    assert bounded(errors[:5]) == pytest.approx(errors[:5])  # nothing unusual, nothing bounded
+
+
+def test_members_that_never_err_weigh_the_same() -> None:
+    for rule in RULES:
+        assert learn(ledger(np.zeros((5, 2))), rule).shares[0] == pytest.approx([0.5, 0.5])
+    assert bounded(np.array([[0.0, 0.0]] * 3 + [[1.0, 2.0]])).tolist() == [[0.0, 0.0]] * 3 + [[1.0, 2.0]]
+
+
 def test_each_horizon_learns_for_itself() -> None:
     near, far = ledger(np.array([[1.0, 9.0]] * 20)), ledger(np.array([[9.0, 1.0]] * 20), horizon=-3)
-    both = Ledger(*(a if i == 0 else np.concatenate([a, b])  # type: ignore[arg-type]
-                    for i, (a, b) in enumerate(zip(_fields(near), _fields(far), strict=True))))  # fmt: skip
-    w = learn(both, "inverse")
+    w = learn(_joined(near, far), "inverse")
     assert w.horizons.tolist() == [-3, 0]
     assert w.shares[w.row(0)][0] > 0.6 > 0.4 > w.shares[w.row(-3)][0]
     assert w.row(-9) == w.row(-3)  # the nearest that is known
@@ -105,6 +133,20 @@ def test_widths_hold_their_share_of_outcomes() -> None:
         held = np.mean((said.outcome >= q[low]) & (said.outcome <= q[high]))
         assert abs(held - percent / 100) < 0.01
     assert learn(said, "equal", calibrate=False).widths.tolist() == [[1.0, 1.0, 1.0]]
+
+
+def test_bands_are_learned_over_all_horizons_at_once() -> None:
+    g = np.random.default_rng(4)
+    near, far = (
+        ledger(np.zeros((30, 2)), outcome=sd * g.normal(size=30), sd=sd / 2, horizon=h)
+        for sd, h in ((1.0, 0), (5.0, -3))
+    )
+    near, far = (Ledger(x.members, x.horizon, x.period, 0 * x.mean, x.quantiles - x.mean[:, :, None], x.outcome, x.known)
+                 for x in (near, far))  # fmt: skip
+    both = learn(_joined(near, far), "equal")
+    assert both.widths[0].tolist() == both.widths[1].tolist()
+    assert both.widths[0] == pytest.approx([2.0, 2.0, 2.0], rel=0.25)  # said half as wide as they are, five times apart
+    assert learn(near, "equal", prior=1e9).widths[0] == pytest.approx([1.0, 1.0, 1.0], abs=1e-6)
 
 
 @given(st.lists(st.floats(0.0, 5.0), min_size=3, max_size=3))
@@ -145,6 +187,11 @@ def test_a_ledger_with_holes_is_refused() -> None:
             np.zeros(2),
             np.zeros(2, np.int64),
         )
+
+
+def _joined(a: Ledger, b: Ledger) -> Ledger:
+    pairs = enumerate(zip(_fields(a), _fields(b), strict=True))
+    return Ledger(*(x if i == 0 else np.concatenate([x, y]) for i, (x, y) in pairs))  # type: ignore[arg-type]
 
 
 def _fields(x: Ledger) -> tuple[object, ...]:

@@ -130,6 +130,29 @@ def test_the_bundle_of_a_pool_says_what_the_replay_said(run: Backtest, store: Me
             assert again.quantiles[0].tolist() == [row[c] for c in QUANTILES]
 
 
+def test_a_pool_written_out_is_one_model_and_may_be_a_member(store: MemoryStore) -> None:
+    written = TEXT.replace(
+        '[models.pool]\nmodel = "nowcast.pool"\noptions.members = ["ar", "bridge"]',
+        '[models.both]\nmodel = "nowcast.pool"\noptions.weights = "equal"\n'
+        'options.members.ar = { model = "nowcast.ar", options = { lags = 2 } }\n'
+        'options.members.bridge = { model = "nowcast.bridge", options = { indicators = ["$monthly"] } }\n'
+        '[models.pool]\nmodel = "nowcast.pool"\noptions.members = ["ar", "both"]\noptions.weights = "equal"',
+    ).replace("last = 2014-06-30", "last = 2011-12-31")
+    asked = read(written)
+    assert asked.pools == ("pool",)
+    found = backtest.run(asked, store, workers=1)
+    wide = found.records.pivot("model", index=["origin", "period"], values="mean")
+    assert wide["both"].to_numpy() == pytest.approx((wide["ar"] + wide["bridge"]).to_numpy() / 2, rel=1e-12)
+    assert wide["pool"].to_numpy() == pytest.approx((wide["ar"] + wide["both"]).to_numpy() / 2, rel=1e-12)
+    kept = found.bundles["pool"]
+    row = found.records.filter(model="pool", origin=kept.fits[-1].asof).row(-1, named=True)
+    again = kept.fits[-1].fitted.estimate(
+        build_panel(store, kept.model.inputs, kept.fits[-1].asof), [Period.parse(row["period"])]
+    )
+    assert again.quantiles[0].tolist() == [row[c] for c in QUANTILES]
+    assert {p.model for p in found.proofs} == {"ar", "bridge", "both", "pool"}
+
+
 def test_each_model_is_proved(run: Backtest) -> None:
     assert {(p.model, p.timing) for p in run.proofs} == {(m, "real") for m in ("ar", "bridge", "pool")}
     assert all(p.altered > 0 for p in run.proofs)
