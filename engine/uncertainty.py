@@ -17,7 +17,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from engine.calendar import Period
-from engine.errors import NotEnoughData
+from engine.errors import LookAhead, NotEnoughData
 from engine.estimate import BANDS, Estimate
 from engine.model import Fitted
 from engine.outcome import in_turn
@@ -118,10 +118,13 @@ def revisions(
 ) -> Revised:
     """By how much the estimate would move if what is known were revised as it was before.
 
-    past: what was known on an earlier day, and what was known when it had settled; none after ``panel.asof``. A cell is as old as
-    there are newer values of its series. vintages: the series whose days of release are on record. One estimate for each pair, and
-    one more. A series with fewer than ``FEWEST`` pairs is left out and named. Raises as ``estimate``.
+    past: what was known on an earlier day, and what was known when it had settled. A cell is as old as there are newer values of
+    its series; a series counts in a pair where newer values came between the two. vintages: the series of which revisions are on
+    record. A series with fewer than ``FEWEST`` pairs is left out and named. One estimate for each pair, and one more. Raises
+    LookAhead for a pair from after the panel, and as ``estimate``.
     """
+    if late := [after.day for _, after in past if after.asof > panel.asof]:
+        raise LookAhead(f"revisions known on {late[0]} say nothing of {panel.day}")
     ids = [i for i in panel.ids if i in vintages]
     each = [{i: r for i in ids if len(r := _revision(then, after, i))} for then, after in past]
     on_record = [i for i in ids if sum(i in r for r in each) >= FEWEST]
@@ -135,13 +138,18 @@ def revisions(
 
 
 def _revision(then: Panel, after: Panel, series_id: str) -> Floats:
-    """``(n,)`` settled minus said, newest value first; 0 where the settled panel knows none. Empty where nothing was known."""
+    """``(n,)`` settled minus said, newest value first; 0 where the settled panel knows none. Empty where nothing was known, or
+    nothing came after it, so that nobody could have revised."""
     if series_id not in then.ids or series_id not in after.ids:
         return np.zeros(0)
-    said, settled = then.matrix([series_id])[:, 0], after.over(then.first, then.last).matrix([series_id])[:, 0]
-    start = max(0, then.first.ordinal - after.first.ordinal)
-    change = settled[start : start + len(said)] - said
-    return np.nan_to_num(change[~np.isnan(said)][::-1])
+    said = then.matrix([series_id])[:, 0]
+    settled = after.over(then.first, then.last).matrix([series_id])[
+        max(0, then.first.ordinal - after.first.ordinal) :, 0
+    ]
+    known = np.flatnonzero(~np.isnan(said))
+    if not len(known) or np.isnan(settled[known[-1] + 1 :]).all():
+        return np.zeros(0)
+    return np.nan_to_num((settled[: len(said)] - said)[known][::-1])
 
 
 def _laid(panel: Panel, ids: Sequence[str], change: dict[str, Floats]) -> Panel:

@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 
 from engine import uncertainty
 from engine.calendar import Freq, Period, end_of
-from engine.errors import NotEnoughData
+from engine.errors import LookAhead, NotEnoughData
 from engine.estimate import Estimate
 from engine.model import State
 from engine.outcome import in_turn
@@ -56,10 +56,10 @@ def vintages(months: int, seed: int, shift: float = 0.0) -> tuple[Panel, list[tu
     now = synthetic_panel.simulate(months, 3, seed).select(NAMES)
     pairs = []
     for k in range(20):
-        settled = now.values[: months - 3 * k]
+        settled = now.values[: months - 6 - 3 * k]
         age = np.arange(len(settled))[::-1, None]
         said = settled + shift + g.normal(size=settled.shape) * 0.6 / (1 + age)
-        cut = 3 * (k % 2)  # the settled panel may know more months than the early one
+        cut = 3 + 3 * (k % 2)  # the settled panel knows more months than the early one
         pairs.append((of(now, said[: len(said) - cut]), of(now, settled)))
     return now, pairs
 
@@ -107,6 +107,25 @@ def test_revisions_of_any_weighted_sum(weights: Floats, seed: int, shift: float)
         w[i] = weights[count[j], j] if count[j] < len(weights) else 0.0
         count[j] += 1
     assert found.variance[0] == pytest.approx(w @ R @ w, rel=1e-9, abs=1e-12)
+
+
+def test_a_series_that_ended_is_not_taken_for_one_that_is_never_revised() -> None:
+    now, pairs = vintages(80, 2)
+    dead = []
+    for then, after in pairs:
+        values = after.values.copy()
+        values[then.months - 3 :, 2] = np.nan
+        early = then.values.copy()
+        early[:, 2] = np.where(np.isnan(values[: then.months, 2]), np.nan, values[: then.months, 2])
+        dead.append((of(then, early), of(after, values)))
+    assert uncertainty.revisions(Weighed(np.ones((3, 4))), now, dead, [NEXT], NAMES).unknown == ("x1@ZZ",)
+
+
+def test_nothing_is_learned_from_after_the_panel() -> None:
+    now, pairs = vintages(80, 2)
+    late = replace(now, asof=now.asof + timedelta(days=1))
+    with pytest.raises(LookAhead, match="say nothing of"):
+        uncertainty.revisions(Weighed(np.ones((3, 4))), now, [*pairs, (now, late)], [NEXT], NAMES)
 
 
 def test_series_without_a_past_are_left_out_and_named() -> None:
