@@ -90,9 +90,7 @@ class Coming(Label):
     phase: Phase
     variance: Annotated[
         float,
-        Field(
-            description="As things stand, in the unit of the estimate squared: given the parameters, where the model tells that apart."
-        ),
+        Field(description="As things stand, in its unit squared; given the parameters where the model tells them."),
     ]
     sd: Annotated[float, Field(description="Its root.")]
     releases: tuple[ComingRelease, ...]

@@ -82,7 +82,7 @@ def show_uncertainty(out: Console, said: Uncertainty) -> None:
     out.print(f"with all that is known 计入全部已知来源 {said.lower:.2f} … {said.upper:.2f}, sd {said.sd:.3f}")
     if not said.complete:
         out.print("something is not known, so this may be too narrow 有来源未知，区间可能偏窄", style="yellow")
-    if said.unrecorded:
+    if said.unrecorded and any(p.source == "revisions" and p.sd is not None for p in said.parts):
         out.print(f"no revisions on record 无修订记录: {', '.join(said.unrecorded)}", style="dim")
     out.print()
 
