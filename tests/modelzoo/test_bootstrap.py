@@ -17,6 +17,7 @@ from engine.panel import Panel
 from engine.typing import Floats
 from modelzoo.nowcast import bootstrap, dfm
 from modelzoo.nowcast.dfm import Dfm
+from modelzoo.nowcast.pool import Member, Pool
 
 FIVE = ("gdpc1@US", "indpro@US", "payems@US", "rsafs@US", "houst@US")
 MODEL = Dfm("gdpc1@US", {"global": FIVE}, since="2000-01", loadings="components", tolerance=1e-3, draws=4)
@@ -134,3 +135,13 @@ def test_what_cannot_be_drawn_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def failing_all() -> dfm.FittedDfm:
     raise NotConverged("EM")
+
+
+def test_draws_travel_inside_of_a_pool() -> None:
+    old, new = (p.select(FIVE) for p in nyfed.panels())
+    options = {"blocks": {"global": FIVE}, "since": "2000-01", "loadings": "components", "tolerance": 1e-3, "draws": 2}
+    pool = Pool("gdpc1@US", {"dfm": Member("nowcast.dfm", options), "ar": Member("nowcast.ar")})
+    fitted = pool.fit(old)
+    back = pool.restore(fitted.state())
+    assert back.estimate(new, ASKED).quantiles.tobytes() == fitted.estimate(new, ASKED).quantiles.tobytes()
+    assert fitted.sources(new, ASKED).parameters[1] > 0
