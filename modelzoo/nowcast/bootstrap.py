@@ -27,12 +27,12 @@ from engine.panel import Panel
 from engine.typing import Floats
 
 if TYPE_CHECKING:
-    from modelzoo.nowcast.dfm import FittedDfm
+    from modelzoo.nowcast.dfm import FittedDfm, Sample
 
 _MARK = "|"  # between the number of a draw and the name of one of its arrays
 
 
-def drawn(fitted: FittedDfm, panel: Panel, standard: Floats) -> tuple[FittedDfm, ...]:
+def drawn(fitted: FittedDfm, panel: Panel, standard: Floats, sample: Sample) -> tuple[FittedDfm, ...]:
     """The fits that its model asks for, to panels drawn from it, each seeded by its number. Raises NotConverged if more than half
     fail.
 
@@ -45,7 +45,7 @@ def drawn(fitted: FittedDfm, panel: Panel, standard: Floats) -> tuple[FittedDfm,
         if len(found) == model.draws:
             break
         try:
-            found.append(model.learn(_panel(fitted, panel, standard, seed), fitted))
+            found.append(model.learn(_panel(fitted, panel, standard, sample, seed), fitted))
         except (NotConverged, NotEnoughData):
             continue
     if len(found) < model.draws:
@@ -55,16 +55,16 @@ def drawn(fitted: FittedDfm, panel: Panel, standard: Floats) -> tuple[FittedDfm,
     return tuple(found)
 
 
-def _panel(fitted: FittedDfm, panel: Panel, standard: Floats, seed: int) -> Panel:
+def _panel(fitted: FittedDfm, panel: Panel, standard: Floats, sample: Sample, seed: int) -> Panel:
     """A panel drawn from the model in the units of the real one; empty months at either end stay so, and cost no draw."""
     model, rows = fitted.model, np.flatnonzero(~np.isnan(standard).all(1))
     known = slice(int(rows[0]), int(rows[-1]) + 1)
-    layout = model.layout(panel, standard[known], fitted.used)
+    layout = model.layout(panel, standard[known], sample.pairs[known], fitted.used, len(fitted.parameters.Q))
     values = np.full((panel.months, len(model.inputs)), np.nan)
-    sample = values[model.skip(panel) :]
+    into = values[model.skip(panel) :]
     p = layout.split(fitted.parameters, model.noise)
     for at, said in zip((layout.collapsed, layout.explicit), factor_draw.simulate(p, layout.data, seed), strict=True):
-        sample[known, at] = fitted.mean[at] + fitted.sd[at] * said
+        into[known, at] = (fitted.mean[at] + fitted.sd[at] * said) * sample.times[known, at]
     return panel.with_values(model.inputs, values)
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import nyfed
+import provincial
 import pytest
 import synthetic_panel
 from scipy.signal import lfilter
 
 from engine import uncertainty
-from engine.calendar import Freq, Period
+from engine.calendar import Freq, Period, end_of
 from engine.errors import BadInput, NotConverged
 from engine.panel import Panel
 from engine.typing import Floats
+from featurestore.panel import build_panel
 from modelzoo.nowcast import bootstrap, dfm
 from modelzoo.nowcast.dfm import Dfm
 from modelzoo.nowcast.pool import Member, Pool
@@ -145,3 +148,21 @@ def test_draws_travel_inside_of_a_pool() -> None:
     back = pool.restore(fitted.state())
     assert back.estimate(new, ASKED).quantiles.tobytes() == fitted.estimate(new, ASKED).quantiles.tobytes()
     assert fitted.sources(new, ASKED).parameters[1] > 0
+
+
+def test_a_drawn_panel_has_the_gaps_and_the_pairs_of_the_real_one() -> None:
+    """January and February told as one stay so, in the units of the series."""
+    ids = ("gdp_yoy_ytd@SYN-33", "ind_va_yoy@SYN-33", "retail_total.yoy@SYN-33", "export_value.yoy@SYN-33")
+    panel = build_panel(provincial.store(), ids, end_of(date(2023, 10, 31)))
+    model = Dfm(ids[0], {"global": ids}, tolerance=1e-3, draws=2)
+    fitted = model.fit(panel)
+    standard, sample = fitted._standard(panel)
+    assert sample.pairs.any()
+    many = [bootstrap._panel(fitted, panel, standard, sample, seed) for seed in range(200)]
+    assert all((np.isnan(p.values) == np.isnan(panel.values)).all() for p in many)
+    assert (many[0].flags == panel.flags).all()
+    drawn, known = np.stack([p.values for p in many]), ~np.isnan(panel.values)
+    for j in range(len(ids)):  # their middle is the sample's, within six standard errors of what moves together
+        rows = known[:, j]
+        assert abs(drawn[:, rows, j].mean() - fitted.mean[j]) < 6 * drawn[:, rows, j].mean(1).std() / np.sqrt(200)
+    assert fitted.sources(panel, [Period.parse("2023-Q4")]).parameters[0] > 0
