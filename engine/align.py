@@ -89,14 +89,16 @@ def pairs(panel: Panel, ids: Sequence[str]) -> tuple[Bools, Floats]:
     its months, twice their mean, where the months of the series add up, else their mean, which for growth holds as nearly as
     the two months are of one size.
     """
+    times = [2.0 if s.freq is Freq.M and s.indicator.aggregation == "sum" else 1.0 for s in panel.meanings(ids)]
     flagged = (panel.flags_of(ids) & Origin.PAIR) != 0
+    if not flagged.any():
+        return flagged, np.array(times)
     known = ~np.isnan(panel.matrix(ids))
     february = np.arange(panel.first.ordinal, panel.first.ordinal + panel.months) % 12 == 1
     for j in range(len(ids)):
         seen = np.flatnonzero(known[:, j] & february)
         if len(seen) and flagged[seen[-1], j]:
             flagged[seen[-1] :, j] |= february[seen[-1] :]
-    times = [2.0 if s.freq is Freq.M and s.indicator.aggregation == "sum" else 1.0 for s in panel.meanings(ids)]
     return flagged, np.array(times)
 
 

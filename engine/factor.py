@@ -231,26 +231,18 @@ def prepare(
     form = np.where(np.isnan(X), -1, x_pairs.astype(np.int64))
     if (form[:1] == 1).any():
         raise ValueError("the first month of a pair lies before the panel")
-    found = np.unique(np.append(code[code >= 0], 0))
+    found = np.flatnonzero(np.bincount(np.append(code[code >= 0], 0)))
     sorts = np.column_stack([found // collapse.BASE**2, found // collapse.BASE % collapse.BASE, found % collapse.BASE])
     L = max(weights.shape[1] if len(weights) else 1, order + 1, _reach(sorts) + 1, 2)
     w = np.zeros((X.shape[1], L))
     w[:, : weights.shape[1]] = weights
-    patterns, pattern = _distinct(np.where(code >= 0, np.searchsorted(found, code), -1))
-    _, regime = _distinct(np.column_stack([pattern, form]))
+    patterns, pattern = collapse.distinct(np.where(code >= 0, np.searchsorted(found, code), -1))
+    _, regime = collapse.distinct(np.column_stack([pattern, form]))
     return Data(Y, X, w, pairs, x_pairs, code, sorts, pattern, patterns, form, regime)
 
 
 def _given(pairs: Bools | None, like: Floats) -> Bools:
     return np.zeros(like.shape, bool) if pairs is None else np.ascontiguousarray(pairs)
-
-
-def _distinct(table: Ints) -> tuple[Ints, Ints]:
-    """Distinct rows of a table of small integers, and for each row which of them it is."""
-    rows = np.ascontiguousarray(table.astype(np.int16))
-    keys = rows.view(f"V{rows.shape[1] * 2}")[:, 0] if rows.shape[1] else np.zeros(len(rows), "V2")
-    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-    return np.ascontiguousarray(table[first]), which.reshape(-1)
 
 
 def companion(A: Floats) -> Floats:
@@ -331,8 +323,10 @@ def _pass(p: Parameters, d: Data) -> Pass:
     wide = np.zeros((U, D, d.gap + 1, R + E))  # the columns of Z among those of the state, lag by lag
     wide[..., :R] = Z.reshape(U, D, d.gap + 1, R)
     state_width = np.where(width > 0, (width // max(R, 1) - 1) * (R + E) + R, 0)
-    both = np.stack([rows(p, d.weights), rows(p, pair_weights(d))])
-    return Pass(coef, inverse, Z, active, width, wide.reshape(U, D, -1), state_width, both)
+    every = [rows(p, d.weights)]
+    if d.x_pairs.any():
+        every.append(rows(p, pair_weights(d)))
+    return Pass(coef, inverse, Z, active, width, wide.reshape(U, D, -1), state_width, np.stack(every))
 
 
 def smooth(
@@ -370,8 +364,11 @@ def shared(a: Data, b: Data) -> int:
     if a.code.shape[1] != b.code.shape[1] or a.weights.shape != b.weights.shape or a.gap != b.gap:
         return 0
     n = min(len(a.code), len(b.code))
-    same = (a.code[:n] == b.code[:n]).all(1) & (a.form[:n] == b.form[:n]).all(1)
-    return n if same.all() else int(np.argmin(same))
+    for one, other in ((a.code, b.code), (a.form, b.form)):
+        apart = (one[:n] != other[:n]).ravel()
+        if apart.any():
+            n = int(apart.argmax()) // one.shape[1]
+    return n
 
 
 def _alike(a: Data, b: Data) -> bool:
@@ -403,8 +400,8 @@ def expected(p: Parameters, s: Smoothed) -> tuple[Floats, Floats]:
 
 def shown(p: Parameters, d: Data, x: Floats) -> Floats:
     """``(T, E)`` what the explicit series show of states x ``(T, m)``, but for their noise."""
-    own, pair = (x @ rows(p, w).T for w in (d.weights, pair_weights(d)))
-    return np.where(d.x_pairs, pair, own)
+    own: Floats = x @ rows(p, d.weights).T
+    return np.where(d.x_pairs, x @ rows(p, pair_weights(d)).T, own) if d.x_pairs.any() else own
 
 
 def told(months: Floats, pairs: Bools) -> Floats:

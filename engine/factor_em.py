@@ -204,10 +204,11 @@ def m_step(
     for block in np.unique(blocks):
         f = np.flatnonzero(blocks == block)
         past = np.concatenate([f + lag * R for lag in range(1, lags + 1)])
-        B = np.linalg.solve(S[np.ix_(past, past)], S[np.ix_(past, f)]).T
-        A[np.ix_(f, past - R)] = B
-        C = (S[np.ix_(f, f)] - B @ S[np.ix_(past, f)]) / len(x)
-        Q[np.ix_(f, f)] = 0.5 * (C + C.T)
+        across, down = S[past[:, None], f], f[:, None]
+        B = np.linalg.solve(S[past[:, None], past], across).T
+        A[down, past - R] = B
+        C = (S[down, f] - B @ across) / len(x)
+        Q[down, f] = 0.5 * (C + C.T)
     new = replace(p, A=tame(A), Q=Q)
     if d.Y.shape[1]:
         lam, rho, sigma2 = _step(_collapsed(s, d, k, R), d.sorts, p.loadings, p.rho, free, hold)

@@ -60,6 +60,30 @@ def codes(Y, pairs, reach):
 
 
 @njit(cache=True)
+def distinct(table):
+    """Distinct rows of a table of integers ``(T, n)`` in the order in which they appear, and for each row which of them it is."""
+    T, n = table.shape
+    first = np.empty(T, np.int64)
+    which = np.empty(T, np.int64)
+    found = 0
+    for t in range(T):
+        which[t] = found
+        for u in range(found - 1, -1, -1):  # the newest is the likeliest
+            same = True
+            for i in range(n):
+                if table[t, i] != table[first[u], i]:
+                    same = False
+                    break
+            if same:
+                which[t] = u
+                break
+        if which[t] == found:
+            first[found] = t
+            found += 1
+    return table[first[:found]], which
+
+
+@njit(cache=True)
 def whole(x, n):
     """x to the whole power n ≥ 0, by multiplication: of a complex x too, where logarithms would lose what it carries."""
     out = 1.0 + 0.0 * x

@@ -178,8 +178,8 @@ def filter_(
 
     y ``(T, D)``, pattern ``(T,)``, Z, active, width: of ``collapse.project``, with the columns of Z laid out as the state is
     (lag by lag, k places each). regime: ``(T,)`` pattern and explicit series together. explicit: ``(T, E)`` values, form
-    ``(T, E)``: -1 not known, else which of the rows ``(2, E, m)`` it reads; noise: ``(E,)`` variances. a0, P0: mean and covariance
-    of x at the first month before it is observed.
+    ``(T, E)``: -1 not known, else which of the rows ``(·, E, m)`` it reads, its own or those of a pair; noise: ``(E,)`` variances.
+    a0, P0: mean and covariance of x at the first month before it is observed.
     covs ``(S, m, m)``, gains ``(S, D + E, m)``, variances ``(S, D + E)``: memory of slots, the first ``filled`` of them in use;
     new ones are added. before ``(K,)``: the slots of the first K months, where an earlier pass with the same parameters saw the
     same cells.

@@ -103,7 +103,10 @@ class Dfm:
 
     def _drawn(self, panel: Panel, before: FittedDfm | None) -> FittedDfm:
         fitted = self.learn(panel, before)
-        return replace(fitted, drawn=bootstrap.drawn(fitted, panel, *fitted._standard(panel))) if self.draws else fitted
+        if not self.draws:
+            return fitted
+        sample = self.sample(panel)
+        return replace(fitted, drawn=bootstrap.drawn(fitted, panel, fitted._standard(sample), sample))
 
     def learn(self, panel: Panel, before: FittedDfm | None) -> FittedDfm:
         """``fit`` or ``refit`` without draws."""
@@ -269,14 +272,12 @@ class FittedDfm:
     path: Floats
     drawn: tuple[FittedDfm, ...] = ()
 
-    def _standard(self, panel: Panel) -> tuple[Floats, Sample]:
-        sample = self.model.sample(panel)
+    def _standard(self, sample: Sample) -> Floats:
         values = masked(sample.values, self.within) if self.model.outliers else sample.values
-        return np.where(self.used, (values - self.mean) / self.sd, np.nan), sample
+        return np.where(self.used, (values - self.mean) / self.sd, np.nan)
 
-    def _ready(self, panel: Panel) -> tuple[Layout, Sample]:
-        standard, sample = self._standard(panel)
-        return self.model.layout(panel, standard, sample.pairs, self.used, len(self.parameters.Q)), sample
+    def _ready(self, panel: Panel, sample: Sample) -> Layout:
+        return self.model.layout(panel, self._standard(sample), sample.pairs, self.used, len(self.parameters.Q))
 
     def _target(self, layout: Layout, p: factor.Parameters, pair: bool) -> Floats:
         """What the target, or a pair of its months, reads from the state."""
@@ -303,8 +304,8 @@ class FittedDfm:
     def moments(self, panel: Panel, periods: Sequence[Period]) -> tuple[Floats, Floats]:
         """``(H,)`` mean and variance given the parameters; what is published has no variance. Raises as ``estimate``."""
         panel = panel.over(panel.first, max((q.last_month for q in periods), default=panel.last))
-        skip = self.model.skip(panel)
-        layout, sample = self._ready(panel)
+        skip, sample = self.model.skip(panel), self.model.sample(panel)
+        layout = self._ready(panel, sample)
         p = layout.split(self.parameters, self.model.noise)
         s = factor.smooth(p, layout.data)
         mean, variance = published(panel, self.model.target, periods), np.zeros(len(periods))
@@ -322,16 +323,17 @@ class FittedDfm:
         """Weights and expectations of every cell, in the units of the panels. Raises NotEnoughData as ``estimate``, NotLinear where
         a revision makes an outlier of a value or brings one back.
         """
-        self._linear(panels, period)
+        panels = [panel.over(panel.first, period.last_month) for panel in panels]
+        samples = [self.model.sample(panel) for panel in panels]
+        row = panels[0].row(period) - self.model.skip(panels[0])
+        if row < 0:
+            raise NotEnoughData(f"{self.model.target}: {period} lies before the sample")
+        self._linear(samples, row, period)
         out: list[Linear] = []
         last: tuple[Layout, factor.Smoothed] | None = None
         on: tuple[Floats, Floats] | None = None
-        for panel in panels:
-            panel = panel.over(panel.first, period.last_month)
-            row = panel.row(period) - self.model.skip(panel)
-            if row < 0:
-                raise NotEnoughData(f"{self.model.target}: {period} lies before the sample")
-            layout, sample = self._ready(panel)
+        for panel, sample in zip(panels, samples, strict=True):
+            layout = self._ready(panel, sample)
             p = layout.split(self.parameters, self.model.noise)
             like = last[1] if last and np.array_equal(last[0].collapsed, layout.collapsed) else None
             s = factor.smooth(p, layout.data, like=like, means_only=True)
@@ -339,31 +341,29 @@ class FittedDfm:
             if on is None or like is None or factor.shared(like.data, layout.data) < max(len(s.x), len(like.x)):
                 on = factor.weigh(p, s, z, row)  # or the same cells are known as before, and have the same weights
             last = layout, s
-            cells = self._open(panel, layout, factor.expected(p, s), on, sample.times)
-            mean = sample.times[row, 0] * float(self.mean[0] + self.sd[0] * (z @ s.x[row]))
-            out.append(Linear(self.model.inputs, mean, sample.times[row, 0] * cells[0], cells[1]))
+            weights, expected = self._open(panel, layout, factor.expected(p, s), on, sample.times)
+            times = sample.times[row, 0]
+            mean = times * float(self.mean[0] + self.sd[0] * (z @ s.x[row]))
+            out.append(Linear(self.model.inputs, mean, times * weights, expected))
         return tuple(out)
 
-    def _linear(self, panels: Sequence[Panel], period: Period) -> None:
+    def _linear(self, samples: Sequence[Sample], row: int, period: Period) -> None:
         """Raises NotLinear if a cell that two panels know is read from one of them only, the target is told and not read, or a
         month becomes a pair.
         """
         last = None
-        for panel in panels:
-            panel = panel.over(panel.first, period.last_month)
-            sample, row = self.model.sample(panel), panel.row(period) - self.model.skip(panel)
-            seen, read = ~np.isnan(sample.values), ~np.isnan(masked(sample.values, self.within))
-            if row >= 0 and seen[row, 0] and not read[row, 0]:
+        for sample in samples:
+            n = len(last[0].values) if last else 0
+            n = min(n, len(sample.values))
+            if last and (sample.pairs[:n] != last[0].pairs[:n]).any():
+                raise NotLinear(f"{self.model.target}: the rule for January and February changes between the panels")
+            seen = ~np.isnan(sample.values)
+            read = ~np.isnan(masked(sample.values, self.within)) if self.model.outliers else seen
+            if seen[row, 0] and not read[row, 0]:
                 raise NotLinear(f"{self.model.target}: {period} is published, and an outlier")
-            if last is not None:
-                n = min(len(seen), len(last[0]))
-                if (seen[:n] & last[0][:n] & (read[:n] != last[1][:n])).any():
-                    raise NotLinear(f"{self.model.target}: a revision crosses the bounds of what is read")
-                if (sample.pairs[:n] != last[2][:n]).any():
-                    raise NotLinear(
-                        f"{self.model.target}: the rule for January and February changes between the panels"
-                    )
-            last = seen, read, sample.pairs
+            if last and self.model.outliers and (seen[:n] & last[1][:n] & (read[:n] != last[2][:n])).any():
+                raise NotLinear(f"{self.model.target}: a revision crosses the bounds of what is read")
+            last = sample, seen, read
 
     def _open(
         self, panel: Panel, layout: Layout, cells: tuple[Floats, Floats], on: tuple[Floats, Floats], times: Floats

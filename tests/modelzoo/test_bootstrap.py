@@ -156,7 +156,8 @@ def test_a_drawn_panel_has_the_gaps_and_the_pairs_of_the_real_one() -> None:
     panel = build_panel(provincial.store(), ids, end_of(date(2023, 10, 31)))
     model = Dfm(ids[0], {"global": ids}, tolerance=1e-3, draws=2)
     fitted = model.fit(panel)
-    standard, sample = fitted._standard(panel)
+    sample = model.sample(panel)
+    standard = fitted._standard(sample)
     assert sample.pairs.any()
     many = [bootstrap._panel(fitted, panel, standard, sample, seed) for seed in range(200)]
     assert all((np.isnan(p.values) == np.isnan(panel.values)).all() for p in many)
