@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,11 +12,13 @@ from engine.typing import Floats
 
 @dataclass(frozen=True, slots=True)
 class Autoregression:
-    """y_t = constant + Σ_j coefficients_j y_t-j + N(0, sigma²)."""
+    """y_t = constant + Σ_j coefficients_j y_t-j + N(0, sigma²). inverse: ``(1 + p, 1 + p)`` (X'X)^-1 of the constant and the lags;
+    empty where it was not kept."""
 
     constant: float
     coefficients: Floats
     sigma: float
+    inverse: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
     def fill(self, values: Floats) -> Floats:
         """Replace each NaN after the first p known values by its conditional mean given the past; ``(T,)``."""
@@ -38,6 +40,25 @@ class Autoregression:
         psi = self.response(len(weights))
         on_shocks = [weights[i:] @ psi[: len(weights) - i] for i in range(len(weights))]
         return float(self.sigma**2 * np.sum(np.square(on_shocks)))
+
+    def doubt(self, values: Floats, weights: Floats) -> float:
+        """What estimating the coefficients adds to the variance of Σ_h weights_h × (forecast h + 1 periods after ``values``).
+
+        values: ``(T,)``, the last p of them known. Exact one period ahead, x'(X'X)^-1 x sigma²; farther by the slope of the
+        forecast in the coefficients (Lütkepohl 2005, New Introduction to Multiple Time Series Analysis, section 3.5). NaN where
+        the inverse was not kept.
+        """
+        if not self.inverse.size:
+            return np.nan
+        p = len(self.coefficients)
+        path, slopes = list(values[len(values) - p :]), [np.zeros(1 + p)] * p
+        for _ in weights:
+            x = np.array([1.0, *path[len(path) - p :][::-1]])
+            back = slopes[len(slopes) - p :][::-1]
+            slopes.append(x + sum((a * g for a, g in zip(self.coefficients, back, strict=True)), np.zeros(1 + p)))
+            path.append(self.constant + self.coefficients @ x[1:])
+        slope = weights @ np.array(slopes[p:])
+        return float(self.sigma**2 * slope @ self.inverse @ slope)
 
 
 def fit(values: Floats, most: int, name: str) -> Autoregression:
@@ -64,4 +85,5 @@ def fit(values: Floats, most: int, name: str) -> Autoregression:
         if best is None or bic < best[0]:
             best = bic, beta, float(np.sqrt(ssr / (n - p - 1)))
     assert best is not None
-    return Autoregression(float(best[1][0]), best[1][1:].copy(), best[2])
+    root = np.linalg.pinv(X[:, : len(best[1])])
+    return Autoregression(float(best[1][0]), best[1][1:].copy(), best[2], root @ root.T)

@@ -3,8 +3,9 @@
 The variance of a linear Gaussian model, given its parameters, depends on which cells are known and not on what stands in them; so
 each coming value is put where the model expects it, and the new band is exact: no value has to be guessed (Bańbura, Giannone,
 Modugno & Reichlin 2013, Handbook of Economic Forecasting 2A, section 2.3, of the value of a release before it comes). This holds
-for the factor model, bridges and autoregressions. A model whose bands hang on its inputs is read at the expected values. Where
-bands are taken from past errors by horizon, nothing but the target's own release narrows them, and the answer is 0 by construction.
+for the factor model, bridges and autoregressions, whose variances are here those given the parameters. A model whose bands hang on
+its inputs is read at the expected values. Where bands are taken from past errors by horizon, nothing but the target's own release
+narrows them, and the answer is 0 by construction.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from engine.errors import NotEnoughData
 from engine.model import Explains, Fitted, Pooled
 from engine.panel import Panel
 from engine.suppose import Supposed, in_pair, suppose
+from engine.uncertainty import sources
 
 ENDED = 366
 """A series whose next value is overdue by so many days is taken to have ended."""
 
 _LAGS = 4
-_LOW, _HIGH, _WIDTH = 1, 5, 2 * 1.2815515655446004  # the 80 % band, in standard deviations of a normal distribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,10 @@ def coming(fitted: Fitted, panel: Panel, period: Period) -> Coming:
 
 
 def variance(fitted: Fitted, panel: Panel, period: Period) -> float:
-    """Of the estimate, from its 80 % band: exact for a normal distribution, and of its scale for any other."""
-    q = fitted.estimate(panel, [period]).quantiles[0]
-    return float(((q[_HIGH] - q[_LOW]) / _WIDTH) ** 2)
+    """Of states and shocks given the parameters, where the model tells them apart: what estimating the parameters adds hangs on the
+    values. Else of the 80 % band: exact for a normal distribution, and of its scale for any other."""
+    band, states, _ = sources(fitted, panel, [period]).row(0)
+    return band if np.isnan(states) else states
 
 
 _Cells = Sequence[tuple[str, Period]]

@@ -31,6 +31,12 @@ def draws(p: Parameters, s: Smoothed, seed: int) -> Iterator[Floats]:
         yield s.x + x - drawn.x
 
 
+def simulate(p: Parameters, d: Data, seed: int) -> tuple[Floats, Floats]:
+    """One panel drawn from the model: collapsed ``(T, N)`` and explicit series ``(T, E)``, NaN where ``d`` has no value."""
+    _, Y, X = _model(p, d, np.random.default_rng(seed))
+    return np.where(np.isnan(d.Y), np.nan, Y), np.where(np.isnan(d.X), np.nan, X)
+
+
 def _known(Y: Floats, X: Floats, d: Data, order: int) -> Data:
     """Drawn values where the panel has some."""
     Y, X = np.where(np.isnan(d.Y), np.nan, Y), np.where(np.isnan(d.X), np.nan, X)
@@ -61,9 +67,10 @@ def _model(p: Parameters, d: Data, g: np.random.Generator) -> tuple[Floats, Floa
 
 
 def _root(P: Floats) -> Floats:
-    """A square root of a positive semi-definite P."""
+    """The symmetric square root of a positive semi-definite P: the only one that moves no more than P does, so that rounding in P
+    does not make other draws of one seed."""
     values, vectors = np.linalg.eigh(P)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)), float)
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T, float)
 
 
 def _shock_root(p: Parameters) -> Floats:

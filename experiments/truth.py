@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
 
 from engine.align import own
-from engine.calendar import Period, end_of
+from engine.calendar import end_of
 from engine.errors import NotEnoughData
+from engine.outcome import in_turn
 from engine.panel import EPOCH, Panel
 from experiments.spec import Truth
 from featurestore.panel import Cube
@@ -27,7 +28,8 @@ def outcomes(target: Cube, said_on: Sequence[datetime], which: Truth) -> pl.Data
     remains.
     """
     if which == "first" or which == "next":
-        rows = _in_turn(target, sorted(set(said_on)), ahead=0 if which == "first" else 1)
+        found = in_turn(_panels(target, sorted(set(said_on))), ahead=0 if which == "first" else 1)
+        rows = [(p, value, (day - EPOCH) // timedelta(microseconds=1)) for p, value, day in found]
         said = "first release" if which == "first" else "value at the next period's first release"
     else:
         panel = target.panel(end_of(which))
@@ -43,23 +45,9 @@ def outcomes(target: Cube, said_on: Sequence[datetime], which: Truth) -> pl.Data
     )
 
 
-def _in_turn(target: Cube, days: Sequence[datetime], ahead: int) -> list[tuple[Period, float, int]]:
-    """The value of each period on the day on which the one ``ahead`` of it first appeared, and that day."""
-    out: list[tuple[Period, float, int]] = []
-    seen: set[Period] = set()
-    for n, day in enumerate(days):
+def _panels(target: Cube, days: Sequence[datetime]) -> Iterator[Panel]:
+    for day in days:
         try:
-            known = _values(target.panel(day))
+            yield target.panel(day)
         except NotEnoughData:
             continue
-        fresh = known.keys() - seen
-        seen |= fresh
-        if n and seen != fresh:
-            at = (day - EPOCH).total_seconds() * 1e6
-            out += [(p + -ahead, known[p + -ahead], int(at)) for p in sorted(fresh) if p + -ahead in known]
-    return out
-
-
-def _values(panel: Panel) -> dict[Period, float]:
-    first, values = own(panel, panel.ids[0])
-    return {first + i: float(v) for i, v in enumerate(values) if not np.isnan(v)}

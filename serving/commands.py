@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 @click.option("--published", is_flag=True, help="What is supposed is given as the office publishes it.")
 @click.option("--coming", "with_coming", is_flag=True, help="Also which coming release would narrow the estimate most.")
 @click.option("--chart", metavar="FILE", help="With --coming: also draw it, FILE.svg, English and 简体中文.")
+@click.option("--uncertainty", is_flag=True, help="Also where the width of the band comes from.")
+@click.option(
+    "--later",
+    type=click.IntRange(0, 12),
+    metavar="N",
+    default=0,
+    help="With --uncertainty: the truth is the value when N later periods have come out; 0: the first release.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print for machines: the body of the HTTP answer.")
 def nowcast(
     target: str,
@@ -40,16 +48,19 @@ def nowcast(
     published: bool,
     with_coming: bool,
     chart: str | None,
+    uncertainty: bool,
+    later: int,
     as_json: bool,
 ) -> None:
     """What the champion for TARGET says, as of any day: jingqi nowcast gdpc1@US --asof 2016-07-29."""
     from featurestore.connect import connect
     from serving import answer, wire
     from serving.coming import coming_releases, write_charts
+    from serving.uncertainty import where_from
     from serving.whatif import Release, what_if
 
-    if (published and not supposed) or (chart and not with_coming):
-        raise click.UsageError("--published goes with --suppose, and --chart with --coming")
+    if (published and not supposed) or (chart and not with_coming) or (later and not uncertainty):
+        raise click.UsageError("--published goes with --suppose, --chart with --coming, and --later with --uncertainty")
     releases = [Release.parse(text, "published" if published else "analysed") for text in supposed]
 
     periods = [Period.parse(p) for p in asked] or None
@@ -64,10 +75,12 @@ def nowcast(
         still = shown if periods else [Period.parse(r.period) for r in said.estimates if r.status == "estimated"]
         ifs = [what_if(store, champions, target, releases, day, p) for p in still] if releases else []
         awaited = [coming_releases(store, champions, target, day, p) for p in still] if with_coming else []
+        width = [where_from(store, champions, target, day, p, later) for p in still] if uncertainty else []
     drawn = write_charts(awaited, Path(chart)) if chart else []
     if as_json:
         more: dict[str, object] = {"news": why} if since else {}
         more |= ({"what_if": ifs} if releases else {}) | ({"coming": awaited} if with_coming else {})
+        more |= {"uncertainty": width} if uncertainty else {}
         click.echo(wire.encode({"nowcast": said, **more} if more else said), nl=False)
         return
     from serving import tables, tables_news
@@ -80,6 +93,8 @@ def nowcast(
         tables_news.show_what_if(out, one)
     for few in awaited:
         tables_news.show_coming(out, few)
+    for parts in width:
+        tables_news.show_uncertainty(out, parts)
     for file in drawn:
         out.print(f"drawn: {file}", style="dim")
 

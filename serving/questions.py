@@ -76,6 +76,17 @@ class AtPeriod(AtDay):
     period: AskedPeriod | None = Field(None, description="Without it: the period that runs on that day.")
 
 
+class AtUncertainty(AtPeriod):
+    """?asof=&period=&later="""
+
+    later: int = Field(
+        0,
+        ge=0,
+        le=12,
+        description="The truth is the value when so many later periods have come out; 0: the first release.",
+    )
+
+
 class AtForecast(AtDay):
     """?asof=&to=&model="""
 
@@ -180,6 +191,7 @@ NoQuery = Annotated[Nothing, Query()]
 DayQuery = Annotated[AtDay, Query()]
 PeriodsQuery = Annotated[AtPeriods, Query()]
 PeriodQuery = Annotated[AtPeriod, Query()]
+UncertaintyQuery = Annotated[AtUncertainty, Query()]
 ForecastQuery = Annotated[AtForecast, Query()]
 RegionQuery = Annotated[AtRegion, Query()]
 MonthsQuery = Annotated[AtMonths, Query()]

@@ -1,4 +1,4 @@
-"""Routes about releases that have not come: what if they print so, and which of them matters most."""
+"""Routes about what is not known yet: what if releases print so, which of them matters most, where the band comes from."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from serving import answer, wire
 from serving.champions import Champions
 from serving.coming import coming_releases
 from serving.kept import model_state
-from serving.questions import Asked, AskedPeriod, AsOf, PeriodQuery
+from serving.questions import Asked, AskedPeriod, AsOf, PeriodQuery, UncertaintyQuery
 from serving.schemas_news import Coming, Units, WhatIf
+from serving.schemas_uncertainty import Uncertainty
+from serving.uncertainty import where_from
 from serving.whatif import Release, what_if
 
 Reply = Callable[[Request, Hashable | None, Callable[[], wire.Table]], Response]
@@ -60,3 +62,11 @@ def add(v1: APIRouter, store: Store, champions: Champions, reply: Reply) -> None
         state = model_state(store, champions, target)
         key = state and (state, "coming", target, asof, asked.period)
         return reply(request, key, lambda: coming_releases(store, champions, target, asof, asked.period))
+
+    @v1.get("/nowcasts/{target}/uncertainty", tags=["nowcasts"], response_model=Uncertainty)
+    def width(request: Request, target: str, asked: UncertaintyQuery) -> Response:
+        """Where the width of the band comes from: states and shocks, parameters, revisions."""
+        asof = asked.asof or answer.newest_for(store, champions, target)
+        state, of = model_state(store, champions, target), (asked.period, asked.later)
+        key = state and (state, "uncertainty", target, asof, of)
+        return reply(request, key, lambda: where_from(store, champions, target, asof, *of))

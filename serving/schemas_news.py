@@ -88,6 +88,9 @@ class Coming(Label):
     name_zh: Annotated[str, Field(examples=["实际国内生产总值"])]
     period: PeriodText
     phase: Phase
-    variance: Annotated[float, Field(description="Of the estimate as things stand, in its unit squared.")]
+    variance: Annotated[
+        float,
+        Field(description="As things stand, in its unit squared; given the parameters where the model tells them."),
+    ]
     sd: Annotated[float, Field(description="Its root.")]
     releases: tuple[ComingRelease, ...]

@@ -15,6 +15,7 @@ from engine.record import HEADS, Beside, record, words
 from serving.publish import Published
 from serving.schemas import News, Nowcast, Reading, Readings
 from serving.schemas_news import Coming, WhatIf
+from serving.schemas_uncertainty import Uncertainty
 
 KINDS = {"revision": "修订", "release": "新发布", "weights": "权重变化", "re-estimation": "参数重估"}
 """What moved an estimate, in Chinese."""
@@ -232,7 +233,7 @@ def table_of(columns: Sequence[str], left: int) -> Table:
     return table
 
 
-def made_up(said: Nowcast | News | WhatIf | Coming | Readings) -> str:
+def made_up(said: Nowcast | News | WhatIf | Coming | Uncertainty | Readings) -> str:
     return "  [bold red]SYNTHETIC 合成数据[/]" if said.is_synthetic else ""
 
 

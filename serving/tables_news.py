@@ -1,4 +1,4 @@
-"""What-if and coming releases for people at a terminal."""
+"""What-if, coming releases and the sources of a band for people at a terminal."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rich.console import Console
 
 from engine.estimate import BANDS, LEVELS, quantile_name
 from serving.schemas_news import Coming, Said, WhatIf
+from serving.schemas_uncertainty import Uncertainty
 from serving.tables import KINDS, LEAST, MOST, made_up, number, signed, table_of
 
 
@@ -57,6 +58,33 @@ def show_coming(out: Console, said: Coming) -> None:
     out.print(
         "share of today's variance that goes: by this release alone; in its turn, after those above\n", style="dim"
     )
+
+
+def show_uncertainty(out: Console, said: Uncertainty) -> None:
+    """Where the width of the band comes from, a row a source, and the band that holds all that is known."""
+    out.print(f"[bold]Uncertainty 不确定性来源: {said.period}, as of {said.asof}, in {said.unit}[/]{made_up(said)}")
+    when = (
+        f"the value {said.later} periods later 其后 {said.later} 期的数值"
+        if said.later
+        else "the first release 首次发布值"
+    )
+    out.print(f"truth 真值: {when}", style="dim")
+    table = table_of(("source", "来源", "sd", "share 方差占比", "in the band 已在区间内"), left=2)
+    for p in said.parts:
+        share = "" if p.share is None else f"{100 * p.share:.1f} %"
+        sd = "not known 未知" if p.sd is None else f"{p.sd:.3f}"
+        table.add_row(p.name_en, p.name_zh, sd, share, "yes 是" if p.in_band else "no 否")
+    out.print(table)
+    for p in said.parts:
+        out.print(f"{p.name_en}: {p.note_en}\n{p.name_zh}：{p.note_zh}", style="dim")
+    q = said.quantiles
+    out.print(f"80 % band 区间 {q['q100']:.2f} … {q['q900']:.2f}, sd {said.band_sd:.3f}")
+    out.print(f"with all that is known 计入全部已知来源 {said.lower:.2f} … {said.upper:.2f}, sd {said.sd:.3f}")
+    if not said.complete:
+        out.print("something is not known, so this may be too narrow 有来源未知，区间可能偏窄", style="yellow")
+    if said.unrecorded and any(p.source == "revisions" and p.sd is not None for p in said.parts):
+        out.print(f"no revisions on record 无修订记录: {', '.join(said.unrecorded)}", style="dim")
+    out.print()
 
 
 def _estimate(said: Said) -> tuple[str, ...]:

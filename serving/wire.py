@@ -42,10 +42,11 @@ from serving.schemas import (
 from serving.schemas_evidence import AlarmRow, Alarms, LeadRow, Leads
 from serving.schemas_news import Coming, ComingRelease, WhatIf
 from serving.schemas_opened import ChangeItem, Changes, LightProof, ProofItem
+from serving.schemas_uncertainty import Uncertainty, UncertaintyPart
 
 Table: TypeAlias = (
-    Nowcast | Forecast | News | WhatIf | Coming | Readings | Cycles | LightProof | Changes | Alarms | Leads | BoardChange | UnitPage
-    | Indicators | SeriesValues | Revisions | Quality | Departments | Models | ModelVersions
+    Nowcast | Forecast | News | WhatIf | Coming | Uncertainty | Readings | Cycles | LightProof | Changes | Alarms | Leads
+    | BoardChange | UnitPage | Indicators | SeriesValues | Revisions | Quality | Departments | Models | ModelVersions
 )  # fmt: skip
 
 JSON = "application/json"
@@ -106,6 +107,8 @@ def frame(answer: Table) -> pl.DataFrame:
             return _labelled(NewsItem, answer.items, answer)
         case Coming():
             return _labelled(ComingRelease, answer.releases, answer)
+        case Uncertainty():
+            return _labelled(UncertaintyPart, answer.parts, answer)
         case Readings():
             return _table(Reading, answer.readings).select(
                 *(
@@ -182,7 +185,7 @@ def frame(answer: Table) -> pl.DataFrame:
             return _table(ModelVersion, answer.versions)
 
 
-def _labelled(kind: type, rows: Iterable[object], answer: WhatIf | Coming) -> pl.DataFrame:
+def _labelled(kind: type, rows: Iterable[object], answer: WhatIf | Coming | Uncertainty) -> pl.DataFrame:
     """Rows about a target's period, with what the number that they explain travels with."""
     about = ("target", "asof", "model", "version", "run_id", "timing", "is_synthetic")
     label = [pl.lit(getattr(answer, c)).alias(c) for c in about]

@@ -13,7 +13,7 @@ from engine.cli import HELP, root
 ROOT = Path(__file__).parents[1]
 PAGES = (
     "README.md", "README.zh-CN.md", "mlflow/README.md",
-    *(f"docs/{p}.md" for p in ("sources", "us_gdp", "benchmarks", "news", "nowcasting", "forecasting", "contest")),
+    *(f"docs/{p}.md" for p in ("sources", "us_gdp", "benchmarks", "news", "nowcasting", "forecasting", "contest", "densities")),
 )  # fmt: skip
 COMMANDS = "data|db|demo|experiment|models|nowcast|forecast|index|warning|scorecard|monitor|publish|serve"
 LINES = re.compile(rf"(?:^|[\s`/&])jingqi ((?:{COMMANDS})\b[^`\n#|&;)]*)")

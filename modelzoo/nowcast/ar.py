@@ -15,6 +15,8 @@ from engine.errors import BadInput, NotEnoughData
 from engine.estimate import Estimate
 from engine.model import State
 from engine.panel import Panel
+from engine.typing import Floats
+from engine.uncertainty import Sources
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,10 @@ class Ar:
 
     def restore(self, state: State) -> FittedAr:
         constant, sigma = np.asarray(state["constant_sigma"], float)
-        return FittedAr(self, Autoregression(float(constant), np.asarray(state["coefficients"], float), float(sigma)))
+        kept = np.asarray(state.get("inverse", np.zeros((0, 0))), float)  # a champion of before it was kept has none
+        return FittedAr(
+            self, Autoregression(float(constant), np.asarray(state["coefficients"], float), float(sigma), kept)
+        )
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,22 @@ class FittedAr:
     equation: Autoregression
 
     def estimate(self, panel: Panel, periods: Sequence[Period]) -> Estimate:
-        """Iterated forecasts; bands from the residual variance. Raises NotEnoughData if fewer values than lags are known."""
+        """Iterated forecasts; bands from the residual variance and the coefficients' uncertainty.
+
+        Raises NotEnoughData if fewer values than lags are known.
+        """
+        mean, found = self._moments(panel, periods)
+        return Estimate.normal(self.model.target, panel.asof, periods, mean, np.sqrt(found.total))
+
+    def sources(self, panel: Panel, periods: Sequence[Period]) -> Sources:
+        """Shocks, and the coefficients. Raises as ``estimate``."""
+        return self._moments(panel, periods)[1]
+
+    def _moments(self, panel: Panel, periods: Sequence[Period]) -> tuple[Floats, Sources]:
         target, p = self.model.target, len(self.equation.coefficients)
         newest, values = last_known(panel, target)
-        mean, sd = published(panel, target, periods), np.zeros(len(periods))
+        mean = published(panel, target, periods)
+        shocks, parameters = np.zeros(len(periods)), np.zeros(len(periods))
         ahead = max((q - newest for q in periods), default=0)
         path = self.equation.fill(np.r_[values, np.full(max(ahead, 0), np.nan)])
         n = len(values)
@@ -76,13 +93,15 @@ class FittedAr:
                 if h < 1 or np.isnan(path[n - 1 + h]):
                     raise NotEnoughData(f"{target}: {p} values in a row are needed to estimate {q} as of {panel.day}")
                 mean[j] = path[n - 1 + h]
-                sd[j] = np.sqrt(self.equation.variance(np.eye(h)[-1]))
-        return Estimate.normal(target, panel.asof, periods, mean, sd)
+                shocks[j] = self.equation.variance(np.eye(h)[-1])
+                parameters[j] = self.equation.doubt(path[:n], np.eye(h)[-1])
+        return mean, Sources.of(shocks, None if np.isnan(parameters).any() else parameters)
 
     def state(self) -> State:
         return {
             "constant_sigma": np.array([self.equation.constant, self.equation.sigma]),
             "coefficients": self.equation.coefficients,
+            "inverse": self.equation.inverse,
         }
 
 

@@ -21,8 +21,10 @@ from engine.estimate import Estimate
 from engine.model import State
 from engine.panel import Panel
 from engine.typing import Floats
+from engine.uncertainty import Sources
 
 MOST_LAGS = 6
+NONE = np.zeros((0, 0))  # a champion of before inverses were kept
 
 
 def _weights(panel: Panel, series_id: str) -> Floats:
@@ -76,18 +78,22 @@ class Bridge:
             raise NotEnoughData(f"{self.target}: a bridge of {k - 1} indicators needs {k + 9} quarters, {n} are known")
         beta = np.asarray(np.linalg.lstsq(X[whole], y[whole], rcond=None)[0], float)
         sigma = float(np.sqrt(np.sum((y[whole] - X[whole] @ beta) ** 2) / (n - k)))
-        return FittedBridge(self, beta, sigma, tuple(fills))
+        root = np.linalg.pinv(X[whole])
+        return FittedBridge(self, beta, sigma, tuple(fills), root @ root.T)
 
     def restore(self, state: State) -> FittedBridge:
         fills = []
         for i in range(len(self.indicators)):
             constant, sigma, *coefficients = np.asarray(state[f"fill_{i}"], float)
-            fills.append(Autoregression(float(constant), np.array(coefficients, float), float(sigma)))
-        return FittedBridge(self, np.asarray(state["beta"], float), float(np.asarray(state["sigma"])[0]), tuple(fills))
+            kept = np.asarray(state.get(f"inverse_{i}", NONE), float)
+            fills.append(Autoregression(float(constant), np.array(coefficients, float), float(sigma), kept))
+        beta, sigma = np.asarray(state["beta"], float), float(np.asarray(state["sigma"])[0])
+        return FittedBridge(self, beta, sigma, tuple(fills), np.asarray(state.get("inverse", NONE), float))
 
 
-def _sums(panel: Panel, name: str, fill: Autoregression, row: int, n: int) -> tuple[Floats, Floats]:
-    """Quarterly sums of a filled indicator and the variance of what was filled at the ragged end, ``(n,)`` each.
+def _sums(panel: Panel, name: str, fill: Autoregression, row: int, n: int) -> tuple[Floats, Floats, Floats]:
+    """Quarterly sums of a filled indicator, the variance of what was filled at the ragged end, and what the coefficients of the
+    filling add to it, ``(n,)`` each.
 
     row: of the month that ends the first quarter.
     """
@@ -100,7 +106,7 @@ def _sums(panel: Panel, name: str, fill: Autoregression, row: int, n: int) -> tu
     edge = int(known[-1])
     filled = fill.fill(values)
     w = _weights(panel, name)
-    sums, variance = np.full(n, np.nan), np.zeros(n)
+    sums, variance, doubt = np.full(n, np.nan), np.zeros(n), np.zeros(n)
     for q in range(n):
         t = row + 3 * q
         if t - len(w) + 1 >= 0:
@@ -111,39 +117,58 @@ def _sums(panel: Panel, name: str, fill: Autoregression, row: int, n: int) -> tu
                 if t - lag > edge:
                     ahead[t - lag - edge - 1] = weight
             variance[q] = fill.variance(ahead)
-    return sums, variance
+            doubt[q] = fill.doubt(filled[: edge + 1], ahead)
+    return sums, variance, doubt
 
 
 @dataclass(frozen=True)
 class FittedBridge:
-    """beta ``(1 + K,)``, constant first; sigma: of the equation; fills: one autoregression an indicator."""
+    """beta ``(1 + K,)``, constant first; sigma: of the equation; fills: one autoregression an indicator; inverse
+    ``(1 + K, 1 + K)``: (X'X)^-1 of the equation, empty where it was not kept.
+    """
 
     model: Bridge
     beta: Floats
     sigma: float
     fills: tuple[Autoregression, ...]
+    inverse: Floats
 
     def estimate(self, panel: Panel, periods: Sequence[Period]) -> Estimate:
-        """Bands from the equation and from the filled months, taken as independent across indicators. Raises NotEnoughData."""
-        target = self.model.target
-        mean, sd = published(panel, target, periods), np.zeros(len(periods))
+        """Bands from the equation, its coefficients and the filled months, taken as independent across indicators.
+
+        Raises NotEnoughData.
+        """
+        mean, found = self._moments(panel, periods)
+        return Estimate.normal(self.model.target, panel.asof, periods, mean, np.sqrt(found.total))
+
+    def sources(self, panel: Panel, periods: Sequence[Period]) -> Sources:
+        """Errors of the equation and of the filled months, and the coefficients of both. Raises as ``estimate``."""
+        return self._moments(panel, periods)[1]
+
+    def _moments(self, panel: Panel, periods: Sequence[Period]) -> tuple[Floats, Sources]:
+        mean = published(panel, self.model.target, periods)
+        shocks, parameters = np.zeros(len(periods)), np.zeros(len(periods))
         for j, q in enumerate(periods):
             if not np.isnan(mean[j]):
                 continue
             parts = [
                 _sums(panel, n, f, panel.row(q), 1) for n, f in zip(self.model.indicators, self.fills, strict=True)
             ]
-            sums, variance = (np.array([p[i][0] for p in parts]) for i in (0, 1))
+            sums, variance, doubt = (np.array([p[i][0] for p in parts]) for i in range(3))
             if np.isnan(sums).any():
                 name = self.model.indicators[int(np.flatnonzero(np.isnan(sums))[0])]
                 raise NotEnoughData(f"{name}: too few months are known as of {panel.day} to reach {q}")
-            mean[j] = self.beta[0] + self.beta[1:] @ sums
-            sd[j] = np.sqrt(self.sigma**2 + self.beta[1:] ** 2 @ variance)
-        return Estimate.normal(target, panel.asof, periods, mean, sd)
+            x = np.r_[1.0, sums]
+            mean[j] = self.beta @ x
+            shocks[j] = self.sigma**2 + self.beta[1:] ** 2 @ variance
+            own = x @ self.inverse @ x if self.inverse.size else np.nan
+            parameters[j] = self.sigma**2 * own + self.beta[1:] ** 2 @ doubt
+        return mean, Sources.of(shocks, None if np.isnan(parameters).any() else parameters)
 
     def state(self) -> State:
         fills = {f"fill_{i}": np.r_[f.constant, f.sigma, f.coefficients] for i, f in enumerate(self.fills)}
-        return {"beta": self.beta, "sigma": np.array([self.sigma]), **fills}
+        kept = {f"inverse_{i}": f.inverse for i, f in enumerate(self.fills)} | {"inverse": self.inverse}
+        return {"beta": self.beta, "sigma": np.array([self.sigma]), **fills, **kept}
 
 
 MODEL = Bridge

@@ -22,6 +22,7 @@ from engine.minnesota import Prior
 from engine.model import State
 from engine.panel import Panel
 from engine.typing import Floats, Ints
+from engine.uncertainty import Sources
 from modelzoo.nowcast import stack as stacks
 from modelzoo.nowcast.stack import Stack
 
@@ -150,18 +151,27 @@ class FittedBvar:
 
         Raises NotEnoughData if ``lags`` complete quarters in a row are missing, or lie more than ten years back.
         """
+        mean, found = self._moments(panel, periods)
+        return Estimate.normal(self.model.target, panel.asof, periods, mean, np.sqrt(found.total))
+
+    def sources(self, panel: Panel, periods: Sequence[Period]) -> Sources:
+        """Shocks, and coefficients: these scale the covariance of the shocks, and so every variance. Raises as ``estimate``."""
+        return self._moments(panel, periods)[1]
+
+    def _moments(self, panel: Panel, periods: Sequence[Period]) -> tuple[Floats, Sources]:
         target, p, stack = self.model.target, self.model.lags, self.stack
-        mean, sd = published(panel, target, periods), np.zeros(len(periods))
+        mean, found, wider = published(panel, target, periods), np.zeros(len(periods)), 1.0
         open_periods = [j for j in range(len(periods)) if np.isnan(mean[j])]
         if not open_periods:
-            return Estimate.normal(target, panel.asof, periods, mean, sd)
+            return mean, Sources.of(found, found)
         panel = panel.over(panel.first, max(periods[j].to(Freq.Q).last_month for j in open_periods))
         series, back = _layout(panel, stack)
         Y = _stacked(panel, (panel.matrix(stack.ids) - stack.mean) / stack.sd, series, back)
         start, steps = self._start(panel, Y, series), 0
         past = Y[start - p + 1 : start + 1]
         x = np.r_[1.0, past[::-1].ravel()]
-        C = np.linalg.cholesky(self.sigma * (1.0 + x @ self.omega @ x))
+        wider = 1.0 + x @ self.omega @ x
+        C = np.linalg.cholesky(self.sigma * wider)
         known = np.flatnonzero(~np.isnan(Y).all(1))
         first = panel.first.to(Freq.Q)
         steps = max(int(known[-1]), *(periods[j].to(Freq.Q) - first for j in open_periods)) - start
@@ -178,8 +188,8 @@ class FittedBvar:
             late = quarter.last_month.ordinal - periods[j].last_month.ordinal
             at = k * n + int(np.flatnonzero((series == 0) & (back == late))[0])
             mean[j] = stack.mean[0] + stack.sd[0] * middle[at]
-            sd[j] = stack.sd[0] * np.sqrt(variance[at])
-        return Estimate.normal(target, panel.asof, periods, mean, sd)
+            found[j] = stack.sd[0] ** 2 * variance[at]
+        return mean, Sources.of(found / wider, found - found / wider)
 
     def _start(self, panel: Panel, Y: Floats, series: Ints) -> int:
         """The last of the newest ``lags`` complete quarters in a row."""

@@ -7,7 +7,7 @@ Bańbura & Modugno (2014, J. Appl. Econometrics 29), with the M-step of ``engine
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -23,6 +23,8 @@ from engine.model import Fitted, Linear, NotLinear, State
 from engine.outliers import bounds, masked
 from engine.panel import Panel
 from engine.typing import Bools, Floats, Ints
+from engine.uncertainty import Sources
+from modelzoo.nowcast import bootstrap
 
 FEWEST = {Freq.M: 24, Freq.Q: 12}  # known values below which a series is left out of a fit
 
@@ -47,6 +49,8 @@ class Dfm:
     iterations: after so many, NotConverged.
     outliers: values more than so many interquartile ranges from the median are read as missing; 0 reads all.
         The bounds are learned at each fit (engine.outliers).
+    draws: so many fits to panels drawn from the model tell at each fit what estimating the parameters adds to the bands
+        (modelzoo.nowcast.bootstrap); 0: bands hold states and shocks alone.
     """
 
     target: str
@@ -59,6 +63,7 @@ class Dfm:
     tolerance: float = 1e-6
     iterations: int = 1000
     outliers: float = 0.0
+    draws: int = 0
 
     def __post_init__(self) -> None:
         if not any(self.target in members for members in self.blocks.values()):
@@ -69,6 +74,8 @@ class Dfm:
             raise BadInput(f"factors: 0 chooses the number in a model of one block, not of {len(self.blocks)}")
         if self.outliers < 0:
             raise BadInput(f"outliers: {self.outliers:g} interquartile ranges; at least 0, where 0 reads every value")
+        if self.draws < 0 or self.draws == 1:
+            raise BadInput(f"draws: {self.draws}; a variance needs two at least, and 0 draws none")
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -83,7 +90,7 @@ class Dfm:
 
         Raises NotEnoughData if the target or all monthly series of a block are among them, NotConverged, BadInput.
         """
-        return self._learn(panel, None)
+        return self._drawn(panel, None)
 
     def refit(self, panel: Panel, before: Fitted) -> FittedDfm:
         """As ``fit``, begun where ``before`` ended. What was learned of a series is brought to its new scale; a series that comes
@@ -92,9 +99,22 @@ class Dfm:
         """
         if not isinstance(before, FittedDfm) or before.model != self:
             raise BadInput(f"{self.target}: what a fit begins from must be a fit of the same model")
+        return self._drawn(panel, before)
+
+    def _drawn(self, panel: Panel, before: FittedDfm | None) -> FittedDfm:
+        fitted = self.learn(panel, before)
+        if not self.draws:
+            return fitted
+        sample = self.sample(panel)
+        return replace(fitted, drawn=bootstrap.drawn(fitted, panel, fitted._standard(sample), sample))
+
+    def learn(self, panel: Panel, before: FittedDfm | None) -> FittedDfm:
+        """``fit`` or ``refit`` without draws."""
         try:
             return self._learn(panel, before)
         except NotConverged:
+            if before is None:
+                raise
             return self._learn(panel, None)
 
     def _learn(self, panel: Panel, before: FittedDfm | None) -> FittedDfm:
@@ -140,6 +160,10 @@ class Dfm:
         return FittedDfm(self, mean, sd, used, within, layout.join(best, len(ids)).oriented(anchors), path)
 
     def restore(self, state: State) -> FittedDfm:
+        own, drawn = bootstrap.parted(state)
+        return replace(self._restored(own), drawn=tuple(map(self._restored, drawn)))
+
+    def _restored(self, state: State) -> FittedDfm:
         s = {k: np.asarray(v, float) for k, v in state.items()}
         whole = factor_start.Whole(s["A"], s["Q"], s["loadings"], s["rho"], s["sigma2"])
         # a champion of before there were bounds read every value
@@ -236,7 +260,7 @@ class Layout:
 @dataclass(frozen=True)
 class FittedDfm:
     """mean, sd ``(N,)`` of the standardisation; used ``(N,)``; within ``(N, 2)`` the bounds of what is read; parameters of all
-    inputs; path ``(n,)`` of the log-likelihood.
+    inputs; path ``(n,)`` of the log-likelihood; drawn: the same model fitted to panels drawn from this one.
     """
 
     model: Dfm
@@ -246,11 +270,14 @@ class FittedDfm:
     within: Floats
     parameters: factor_start.Whole
     path: Floats
+    drawn: tuple[FittedDfm, ...] = ()
+
+    def _standard(self, sample: Sample) -> Floats:
+        values = masked(sample.values, self.within) if self.model.outliers else sample.values
+        return np.where(self.used, (values - self.mean) / self.sd, np.nan)
 
     def _ready(self, panel: Panel, sample: Sample) -> Layout:
-        values = masked(sample.values, self.within) if self.model.outliers else sample.values
-        standard = np.where(self.used, (values - self.mean) / self.sd, np.nan)
-        return self.model.layout(panel, standard, sample.pairs, self.used, len(self.parameters.Q))
+        return self.model.layout(panel, self._standard(sample), sample.pairs, self.used, len(self.parameters.Q))
 
     def _target(self, layout: Layout, p: factor.Parameters, pair: bool) -> Floats:
         """What the target, or a pair of its months, reads from the state."""
@@ -261,25 +288,36 @@ class FittedDfm:
     def estimate(self, panel: Panel, periods: Sequence[Period]) -> Estimate:
         """The smoothed estimate given everything in the panel, the quarter's last month included; what is published stays.
 
-        Bands hold the uncertainty of states and shocks, not that of the parameters. Raises NotEnoughData for a period before
-        the sample.
+        Bands hold the uncertainty of states and shocks, and with draws that of the parameters. Raises NotEnoughData for a period
+        before the sample.
         """
-        target = self.model.target
+        mean, states = self.moments(panel, periods)
+        sd = np.sqrt(states + bootstrap.added(self.drawn, panel, periods, mean, states))
+        return Estimate.normal(self.model.target, panel.asof, periods, mean, sd)
+
+    def sources(self, panel: Panel, periods: Sequence[Period]) -> Sources:
+        """The variance of states and shocks, and with draws what estimating the parameters adds. Raises as ``estimate``."""
+        mean, states = self.moments(panel, periods)
+        added = bootstrap.added(self.drawn, panel, periods, mean, states) if self.drawn else None
+        return Sources.of(states, added)
+
+    def moments(self, panel: Panel, periods: Sequence[Period]) -> tuple[Floats, Floats]:
+        """``(H,)`` mean and variance given the parameters; what is published has no variance. Raises as ``estimate``."""
         panel = panel.over(panel.first, max((q.last_month for q in periods), default=panel.last))
         skip, sample = self.model.skip(panel), self.model.sample(panel)
         layout = self._ready(panel, sample)
         p = layout.split(self.parameters, self.model.noise)
         s = factor.smooth(p, layout.data)
-        mean, sd = published(panel, target, periods), np.zeros(len(periods))
+        mean, variance = published(panel, self.model.target, periods), np.zeros(len(periods))
         for j, q in enumerate(periods):
             row = panel.row(q) - skip
             if np.isnan(mean[j]):
                 if row < 0:
-                    raise NotEnoughData(f"{target}: {q} lies before the sample")
+                    raise NotEnoughData(f"{self.model.target}: {q} lies before the sample")
                 z, times = self._target(layout, p, bool(sample.pairs[row, 0])), sample.times[row, 0]
                 mean[j] = times * (self.mean[0] + self.sd[0] * (z @ s.x[row]))
-                sd[j] = times * self.sd[0] * np.sqrt(max(0.0, z @ s.V[s.at[row]] @ z))
-        return Estimate.normal(target, panel.asof, periods, mean, sd)
+                variance[j] = (times * self.sd[0]) ** 2 * max(0.0, z @ s.V[s.at[row]] @ z)
+        return mean, variance
 
     def explain(self, panels: Sequence[Panel], period: Period) -> tuple[Linear, ...]:
         """Weights and expectations of every cell, in the units of the panels. Raises NotEnoughData as ``estimate``, NotLinear where
@@ -342,10 +380,10 @@ class FittedDfm:
 
     def state(self) -> State:
         w = self.parameters
-        return {
+        return bootstrap.joined({
             "A": w.A, "Q": w.Q, "loadings": w.loadings, "rho": w.rho, "sigma2": w.sigma2,
             "mean": self.mean, "sd": self.sd, "used": self.used.astype(np.int64), "within": self.within, "path": self.path,
-        }  # fmt: skip
+        }, self.drawn)  # fmt: skip
 
 
 MODEL = Dfm

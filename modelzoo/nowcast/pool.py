@@ -7,13 +7,13 @@ keeps that ledger, and a pool learns from those of its cases whose outcome was k
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from engine import pooling
+from engine import pooling, uncertainty
 from engine.align import published
 from engine.calendar import Freq, Period, known_day
 from engine.errors import BadInput, NotConverged, NotEnoughData
@@ -23,6 +23,7 @@ from engine.model import Fitted, Model, State
 from engine.panel import Panel
 from engine.pooling import Rule, Weights
 from engine.typing import Floats
+from engine.uncertainty import Sources
 from modelzoo import zoo
 
 _MARK = "|"  # between a member and the name of one of its arrays
@@ -140,6 +141,19 @@ class FittedPool:
         said = self._said(panel, [period])
         share = self.learned.among(horizon(panel, period), np.array([e is not None for e in said.values()]))
         return dict(zip(said, share.tolist(), strict=True))
+
+    def sources(self, panel: Panel, periods: Sequence[Period]) -> Sources:
+        """Those of its members, which move together; of a recalibrated band nothing is known apart. Raises as :meth:`estimate`."""
+        if (self.learned.widths != 1.0).any():
+            return replace(uncertainty.whole(self.estimate(panel, periods)), live=True)
+        rows = []
+        for period in periods:
+            share = {label: w for label, w in self.weights(panel, period).items() if w > 0.0}
+            each = (
+                uncertainty.sources(self.members[k], panel.select(self.model.models[k].inputs), [period]) for k in share
+            )
+            rows.append(uncertainty.comonotone(np.array(list(share.values())), [e.row(0) for e in each]))
+        return Sources(*np.array(rows).T)
 
     def state(self) -> State:
         own = {f"{label}{_MARK}{name}": v for label, f in self.members.items() for name, v in f.state().items()}

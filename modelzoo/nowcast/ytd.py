@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import uncertainty
 from engine.align import own, published
 from engine.calendar import Freq, Period
 from engine.errors import BadInput, NotEnoughData
@@ -28,6 +29,7 @@ from engine.indicator import Series, split_id
 from engine.model import Fitted, Model, State
 from engine.panel import NEVER, Panel
 from engine.typing import Floats, Ints
+from engine.uncertainty import Sources
 from modelzoo import zoo
 
 HERE = "{quarter}"
@@ -204,18 +206,39 @@ class FittedYtd:
         target = self.model.target
         mean = published(panel, target, periods)
         quantiles = np.repeat(mean[:, None], len(LEVELS), axis=1)
-        open_ = [j for j in range(len(periods)) if np.isnan(mean[j])]
-        if open_:
-            growth = self.model.growth(panel)
-            parts = {j: _shares(growth, periods[j], target, panel.day) for j in open_}
-            wanted = sorted({q for known, shares in parts.values() for q in shares})
+        parts, wanted = self._open(panel, periods)
+        if parts:
             said = self.inner.estimate(self.model.quarters(panel), wanted)
-            at = {q: i for i, q in enumerate(wanted)}
-            for j, (known, shares) in parts.items():
-                rows, w = [at[q] for q in shares], np.array(list(shares.values()))
+            for j, (known, rows, w) in parts.items():
                 mean[j] = known + w @ said.mean[rows]
                 quantiles[j] = known + w @ said.quantiles[rows]
         return Estimate(target, panel.asof, tuple(periods), mean, quantiles)
+
+    def sources(self, panel: Panel, periods: Sequence[Period]) -> Sources:
+        """Those of the inner model, by the shares of the quarters, which move together. Raises as ``estimate``."""
+        parts, wanted = self._open(panel, periods)
+        rows = np.zeros((len(periods), 3))
+        inner = (
+            uncertainty.sources(self.inner, self.model.quarters(panel), wanted) if parts else Sources.of(np.zeros(0))
+        )
+        for j, (_, at, w) in parts.items():
+            rows[j] = uncertainty.comonotone(w, [inner.row(i) for i in at])
+        return replace(Sources(*rows.T), live=inner.live)
+
+    def _open(
+        self, panel: Panel, periods: Sequence[Period]
+    ) -> tuple[dict[int, tuple[float, list[int], Floats]], list[Period]]:
+        """For the place of each period that is not published: what is known of it, and of the quarters that are not their places
+        among those to be nowcast, and their shares."""
+        mean = published(panel, self.model.target, periods)
+        open_ = [j for j in range(len(periods)) if np.isnan(mean[j])]
+        if not open_:
+            return {}, []
+        growth = self.model.growth(panel)
+        parts = {j: _shares(growth, periods[j], self.model.target, panel.day) for j in open_}
+        wanted = sorted({q for known, shares in parts.values() for q in shares})
+        at = {q: i for i, q in enumerate(wanted)}
+        return {j: (known, [at[q] for q in s], np.array(list(s.values()))) for j, (known, s) in parts.items()}, wanted
 
     def state(self) -> State:
         return {f"{_MARK}{name}": value for name, value in self.inner.state().items()}

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from engine import autoregression
 from engine.autoregression import Autoregression
 from engine.errors import NotEnoughData
+from engine.typing import Floats
 
 
 def test_lags_and_coefficients_are_found() -> None:
@@ -41,3 +46,43 @@ def test_too_little_is_refused_by_name() -> None:
         NotEnoughData, match="gdp: an autoregression of up to 4 lags needs 14 complete rows, 6 are known"
     ):
         autoregression.fit(np.arange(10.0), 4, "gdp")
+
+
+def growing(n: int, seed: int) -> Floats:
+    g = np.random.default_rng(seed)
+    y = np.zeros(n)
+    for t in range(2, n):
+        y[t] = 0.5 + 0.4 * y[t - 1] + 0.2 * y[t - 2] + g.normal()
+    return y
+
+
+def test_one_step_ahead_the_coefficients_add_what_least_squares_says() -> None:
+    y = growing(60, 1)
+    found = autoregression.fit(y, 3, "y")
+    p = len(found.coefficients)
+    X = np.column_stack([np.ones(57), *(y[3 - j : len(y) - j] for j in range(1, p + 1))])
+    x = np.r_[1.0, y[::-1][:p]]
+    peer = sm.OLS(y[3:], X).fit().get_prediction(x[None])
+    assert found.doubt(y, np.array([1.0])) == pytest.approx(peer.se_mean[0] ** 2, rel=1e-9)
+    assert found.variance(np.array([1.0])) + found.doubt(y, np.array([1.0])) == pytest.approx(peer.se_obs[0] ** 2)
+
+
+@given(seed=st.integers(0, 100), weights=arrays(float, st.integers(1, 6), elements=st.floats(-2, 2)))
+def test_farther_ahead_by_the_slope_of_the_forecast(seed: int, weights: Floats) -> None:
+    y = growing(50, seed)
+    found = autoregression.fit(y, 2, "y")
+    p, slope = len(found.coefficients), []
+    for j in range(p + 1):
+        said = []
+        for step in (1e-5, -1e-5):
+            b = np.r_[found.constant, found.coefficients]
+            b[j] += step
+            moved = Autoregression(b[0], b[1:], found.sigma)
+            said.append(weights @ moved.fill(np.r_[y, np.full(len(weights), np.nan)])[len(y) :])
+        slope.append((said[0] - said[1]) / 2e-5)
+    expected = found.sigma**2 * np.array(slope) @ found.inverse @ np.array(slope)
+    assert found.doubt(y, weights) == pytest.approx(expected, rel=1e-5, abs=1e-9)
+
+
+def test_without_the_inverse_nothing_is_said() -> None:
+    assert np.isnan(Autoregression(1.0, np.array([0.5]), 2.0).doubt(np.ones(5), np.ones(1)))

@@ -52,3 +52,24 @@ def test_the_same_seed_gives_the_same_draws() -> None:
     a, b = (np.stack(list(islice(factor_draw.draws(p, s, 3), 2))) for _ in range(2))
     assert np.array_equal(a, b)
     assert np.abs(a[0] - a[1]).max() > 0.01
+
+
+def test_panels_from_the_model_have_its_variances_and_the_gaps_of_the_panel() -> None:
+    p, d = peers.draw(8, 24, 3, 2, 1, 0.1)
+    n = 3000
+    drawn = [factor_draw.simulate(p, d, seed) for seed in range(n)]
+    Y, X = (np.stack([part[i] for part in drawn]) for i in (0, 1))
+    assert (np.isnan(Y) == np.isnan(d.Y)).all()
+    assert (np.isnan(X) == np.isnan(d.X)).all()
+    cov, reads = factor.stationary(p, d.lags).cov, factor.rows(p, d.weights)
+    R = len(p.Q)
+    expected = np.diag(p.loadings @ cov[:R, :R] @ p.loadings.T) + p.sigma2 / (1 - p.rho**2)
+    close = {"rtol": 6 * np.sqrt(2 / n)}  # six standard errors of a sampled variance
+    for said, known, variance in (
+        (Y, ~np.isnan(d.Y), expected),
+        (X, ~np.isnan(d.X), np.diag(reads @ cov @ reads.T) + p.noise),
+    ):
+        np.testing.assert_allclose(said.var(0)[known], np.broadcast_to(variance, known.shape)[known], **close)
+    assert all(
+        np.array_equal(a, b, equal_nan=True) for a, b in zip(drawn[3], factor_draw.simulate(p, d, 3), strict=True)
+    )

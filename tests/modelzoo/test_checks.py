@@ -56,6 +56,7 @@ CASES: dict[str, tuple[Model, ...]] = {
         Dfm("gdpc1@US", {"global": FEW}, since="2000-01", loadings="components"),
         Dfm("indpro@US", {"global": FEW}, order=2, tolerance=1e-4),
         Dfm("gdpc1@US", {"global": FEW}, since="1992-01", outliers=4.0, tolerance=1e-4),
+        Dfm("gdpc1@US", {"global": FEW}, since="1992-01", outliers=4.0, loadings="components", tolerance=1e-3, draws=3),
         Dfm("gdpc1@US", {"global": (FEW[0], *MANY[1:])}, factors=0, since="1992-01", tolerance=1e-4),
     ),
     "nowcast.pool": (

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from engine.calendar import Period
 from engine.settings import Settings
 from featurestore.memory import MemoryStore
-from serving import answer, forecast_schemas, kept, schemas, schemas_news, wire
+from serving import answer, forecast_schemas, kept, schemas, schemas_news, schemas_uncertainty, wire
 from serving.app import create_app
 from serving.publish import publish
 from tests.serving.shop import GDP, JULY, JUNE, FakeChampions, Shop
@@ -34,6 +34,7 @@ TABLES: dict[str, Any] = {
     f"/v1/nowcasts/{GDP}/news": schemas.News,
     f"/v1/nowcasts/{GDP}/news?from=2016-06-29&to=2016-07-29&period=2016-Q2": schemas.News,
     f"/v1/nowcasts/{GDP}/coming?asof=2016-07-29&period=2016-Q3": schemas_news.Coming,
+    f"/v1/nowcasts/{GDP}/uncertainty?asof=2016-07-29&period=2016-Q3": schemas_uncertainty.Uncertainty,
     f"/v1/forecasts/{GDP}?asof=2016-07-29&model=theta": forecast_schemas.Forecast,
     "/v1/quality": schemas.Quality,
     "/v1/quality?asof=2016-08-31&severity=warning": schemas.Quality,
@@ -332,6 +333,7 @@ NAMES = st.one_of(st.sampled_from([GDP, "payems@US", "nowcast-gdpc1-US"]), st.te
             "nowcasts/{}",
             "nowcasts/{}/news",
             "nowcasts/{}/coming",
+            "nowcasts/{}/uncertainty",
             "series/{}",
             "series/{}/revisions",
             "models/{}/versions",

@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 import featurestore.connect
+from engine import uncertainty
 from engine.calendar import Period
 from engine.errors import BadInput, NotReady, Unknown
 from engine.suppose import Supposed, suppose
@@ -133,7 +134,7 @@ def test_an_empty_question_a_double_one_and_one_without_champion(
     assert ask(keys=("k",)).post(URL, json={"suppose": [JULY_OUTPUT]}).status_code == 401
 
 
-def test_coming_releases_over_http(http: TestClient) -> None:
+def test_coming_releases_over_http(http: TestClient, shared: Shop) -> None:
     body = http.get(f"/v1/nowcasts/{GDP}/coming?asof=2016-07-29&period=2016-Q3").json()
     assert [(r["series"], r["period"]) for r in body["releases"]] == [
         ("payems@US", "2016-07"), ("indpro@US", "2016-07"), (GDP, "2016-Q3")]  # fmt: skip
@@ -144,9 +145,11 @@ def test_coming_releases_over_http(http: TestClient) -> None:
     assert body["releases"][-1]["variance_after"] == 0.0
     assert body["sd"] ** 2 == pytest.approx(body["variance"])
     # What was foreseen is what a supposed release does, whatever its value.
-    done = ask_if(http, {**JULY_OUTPUT, "value": -3.0}, period="2016-Q3")["after"]["quantiles"]
-    sd = (done["q900"] - done["q100"]) / (2 * 1.2815515655446004)
-    assert sd**2 == pytest.approx(body["releases"][1]["variance_alone"])
+    panel = build_panel(shared.store, shared.champion(JUNE).bundle.model.inputs, JULY)
+    quarter = Period.parse("2016-Q3")
+    done = suppose(panel, [Supposed("indpro@US", Period.parse("2016-07"), -3.0)])
+    known = uncertainty.sources(shared.champion(JUNE).fit_for(panel).fitted, done, [quarter]).states[0]
+    assert known == pytest.approx(body["releases"][1]["variance_alone"])
 
 
 class Run:
