@@ -63,7 +63,7 @@ class Bridge:
         for name in self.indicators:
             if panel.meaning(name).freq is not Freq.M:
                 raise BadInput(f"{name}: the indicators of a bridge are monthly")
-            fills.append(autoregression.fit(own(panel, name)[1], MOST_LAGS, name))
+            fills.append(autoregression.fit(own(panel, name)[1], MOST_LAGS, name, stationary=True))
         first, y = own(panel, self.target)
         sums = [
             _sums(panel, name, fill, panel.row(first), len(y))[0]

@@ -175,15 +175,18 @@ def learn(panel: Panel, target: str, indicators: tuple[str, ...], lags: int, for
             continue
         sd[i] = spread
         try:
-            equation = autoregression.fit((values - mean[i]) / spread, MOST_LAGS, name)
+            equation = autoregression.fit((values - mean[i]) / spread, MOST_LAGS, name, stationary=True)
         except NotEnoughData:
             if i == 0:
                 raise
             continue
         fills[i, : 1 + len(equation.coefficients)] = equation.constant, *equation.coefficients
-        delays[i], used[i] = _delay(panel, name, edge - int(newest[i])), True
+        used[i] = True
     if not used[1:].any():
         raise NotEnoughData(f"{target}: none of {n - 1} indicators has enough values that differ as of {panel.day}")
+    edge = int(newest[used].max())  # that of ``Stack.now``: one that is left out may be newer than all that are read
+    for i in np.flatnonzero(used):
+        delays[i] = _delay(panel, ids[i], edge - int(newest[i]))
     return Stack(ids, lags, form, since, used, mean, sd, fills, delays)
 
 

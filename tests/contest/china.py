@@ -94,11 +94,15 @@ def _monthly(folder: Path) -> dict[str, tuple[str, int, dict[int, float]]]:
                 found[code.lower()] = kind, day, values[code]
     for code, (name, day, kind) in EXTRA.items():
         found[name] = kind, day, values[code]
-    january = {
-        t for t in found["iva"][2] if t % 12 == 0
-    }  # filled in by the vendor: the office publishes it with February
-    found["iva"] = "rate", found["iva"][1], {t: v for t, v in found["iva"][2].items() if t not in january}
+    found["iva"] = "rate", found["iva"][1], _paired(found["iva"][2])
     return found
+
+
+def _paired(growth: Mapping[int, float]) -> dict[int, float]:
+    """Growth of which the vendor tells January and February, and the office only both as one: their mean, on February. Each alone
+    moves with the Spring Festival."""
+    means = {t: (growth[t - 1] + v) / 2 for t, v in growth.items() if t % 12 == 1 and t - 1 in growth}
+    return {t: v for t, v in growth.items() if t % 12 > 1} | means
 
 
 def _growth(values: Mapping[int, float], kind: str) -> dict[int, float]:
@@ -111,7 +115,7 @@ def _growth(values: Mapping[int, float], kind: str) -> dict[int, float]:
         months = {t: v + values.get(t - 1, float("nan")) if t % 12 == 1 else v for t, v in values.items() if t % 12}
     else:
         months = dict(values)
-    grown = {t: 100 * (v / months[t - 12] - 1) for t, v in months.items() if months.get(t - 12, 0.0) > 0}
+    grown = {t: 100 * (v / months[t - 12] - 1) for t, v in months.items() if min(v, months.get(t - 12, 0.0)) > 0}
     return {t: g for t, g in grown.items() if g == g and abs(g) < 1000}
 
 
