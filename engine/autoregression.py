@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import NotEnoughData
-from engine.typing import Floats
+from engine.typing import Bools, Floats
 
 LARGEST = 0.999  # root of an equation that is to be stationary
 
@@ -20,11 +20,14 @@ class Autoregression:
     coefficients: Floats
     sigma: float
 
-    def fill(self, values: Floats) -> Floats:
-        """Replace each NaN after the first p known values by its conditional mean given the past; ``(T,)``."""
+    def fill(self, values: Floats, left_out: Bools | None = None) -> Floats:
+        """Replace each NaN after the first p known values by its conditional mean given the past; ``(T,)``.
+
+        left_out ``(T,)``: stays empty, and so does what would rest on it.
+        """
         out, p = values.copy(), len(self.coefficients)
         for t in range(p, len(out)):
-            if np.isnan(out[t]):
+            if np.isnan(out[t]) and not (left_out is not None and left_out[t]):
                 out[t] = self.constant + self.coefficients @ out[t - p : t][::-1]
         return out
 
@@ -46,7 +49,8 @@ def fit(values: Floats, most: int, name: str, stationary: bool = False) -> Autor
     """Least squares with 0 … ``most`` lags, the number by BIC on one common sample.
 
     values: ``(T,)``; rows with a NaN among the value and its lags are left out. stationary: a unit or explosive root is drawn back,
-    for equations that are asked for many steps: one value that is wrong by a factor can make a root of 5. Raises NotEnoughData below most + 10 rows.
+    for equations that are asked for many steps: one value that is wrong by a factor can make a root of 5. Raises NotEnoughData
+    below most + 10 rows.
     """
     T = len(values)
     X = np.column_stack(
@@ -74,7 +78,7 @@ def fit(values: Floats, most: int, name: str, stationary: bool = False) -> Autor
 
 
 def _tamed(beta: Floats, sigma: float, y: Floats, lagged: Floats) -> tuple[Floats, float]:
-    """Constant and coefficients with a largest root of 0.999 where it was 1 or more, all roots scaled alike, and what is then left."""
+    """Coefficients with a largest root of 0.999 where it was 1 or more, all roots scaled alike, and what is left then."""
     n, p = lagged.shape
     companion = np.vstack([beta[1:], np.eye(p)[:-1]]) if p else np.zeros((0, 0))
     size = float(np.abs(np.linalg.eigvals(companion)).max(initial=0.0))

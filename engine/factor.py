@@ -12,6 +12,7 @@ Sources: Bańbura & Modugno (2014, J. Appl. Econometrics 29); Jungbacker & Koopm
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -164,20 +165,30 @@ class Smoothed:
         return self.V[:, block[0], block[1]][self.at]
 
 
-def long_gaps(Y: Floats, reach: int = 4) -> Bools:
-    """``(N,)`` which monthly series have a gap longer than ``reach`` months between two values: they must be explicit."""
-    return (collapse.kinds(np.ascontiguousarray(Y), reach) == -2).any(0)  # type: ignore[no-any-return]
+def long_gaps(Y: Floats, reach: int = 4, afresh: Sequence[int] = ()) -> Bools:
+    """``(N,)`` which monthly series have a gap longer than ``reach`` months between two values: they must be explicit.
+
+    afresh: as for :func:`prepare`.
+    """
+    return np.asarray((_kinds(Y, reach, afresh) == -2).any(0))
 
 
-def prepare(Y: Floats, X: Floats, weights: Floats, order: int) -> Data:
+def _kinds(Y: Floats, reach: int, afresh: Sequence[int]) -> Ints:
+    parts = np.split(np.asarray(Y, float), list(afresh))
+    return np.vstack([collapse.kinds(np.ascontiguousarray(part), reach) for part in parts])
+
+
+def prepare(Y: Floats, X: Floats, weights: Floats, order: int, afresh: Sequence[int] = ()) -> Data:
     """Make a panel ready. Y ``(T, N)``, X ``(T, E)``, weights ``(E, w)`` newest month first, order p of the factors.
+
+    afresh: months in which the idiosyncratics of collapsed series begin anew, as in the first month.
 
     The state holds L = max(w, p + 1, longest gap + 1) lags. Raises ValueError for a gap that :func:`long_gaps` would name
     when neither weights nor order make the state that long.
     """
     Y = np.ascontiguousarray(Y, float)
     X = np.ascontiguousarray(X, float)
-    kind = collapse.kinds(Y, 4)
+    kind = _kinds(Y, 4, afresh)
     if (kind == -2).any():
         raise ValueError("a collapsed series has a gap of more than four months between values: make it explicit")
     L = max(weights.shape[1] if len(weights) else 1, order + 1, int(kind.max(initial=0)) + 1, 2)

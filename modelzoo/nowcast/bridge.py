@@ -98,7 +98,9 @@ def _sums(panel: Panel, name: str, fill: Autoregression, row: int, n: int) -> tu
     if not len(known):
         raise NotEnoughData(f"{name}: no value is known as of {panel.day}")
     edge = int(known[-1])
-    filled = fill.fill(values)
+    left_out = np.zeros(len(values), bool)
+    left_out[: panel.months] = panel.left_out([name])[:, 0]
+    filled = fill.fill(values, left_out)
     w = _weights(panel, name)
     sums, variance = np.full(n, np.nan), np.zeros(n)
     for q in range(n):

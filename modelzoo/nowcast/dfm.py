@@ -124,7 +124,8 @@ class Dfm:
             start = before.parameters.carried(before.sd / sd, before.used & used, free, weights)
         if start is None or self.loadings == "components":
             start = factor_start.start(standard, free, quarterly, weights, numbers, self.order, list(self.blocks))
-        layout = self.layout(panel, standard, used)
+        resumed = _resumed(panel.left_out(ids)[self.skip(panel) :, ~quarterly][rows[0] : rows[-1] + 1])
+        layout = self.layout(panel, standard, used, resumed)
         best, path = factor_fit.maximise(
             layout.split(start, self.noise), layout.data, free[layout.collapsed], free[layout.explicit], numbers,
             self.tolerance, self.iterations, hold=self.loadings == "components",
@@ -167,16 +168,25 @@ class Dfm:
             out[i, : len(w)] = w
         return out
 
-    def layout(self, panel: Panel, standard: Floats, used: Bools) -> Layout:
-        """Which series this panel lets us collapse: monthly ones without long gaps. The target is always explicit."""
+    def layout(self, panel: Panel, standard: Floats, used: Bools, resumed: Sequence[int] = ()) -> Layout:
+        """Which series this panel lets us collapse: monthly ones without long gaps. The target is always explicit.
+
+        resumed: months after those that are left out of learning; idiosyncratics begin anew there, so that no gap is long.
+        """
         quarterly = np.array([s.freq is Freq.Q for s in panel.meanings(self.inputs)])
         explicit = quarterly | (self.noise > 0)
         explicit[0] = True
-        explicit |= factor.long_gaps(standard)
+        explicit |= factor.long_gaps(standard, afresh=resumed)
         collapsed, carried = np.flatnonzero(~explicit & used), np.flatnonzero(explicit & used)
         weights = self.weights(panel)[carried][:, : 5 if quarterly[used].any() else 1]
-        data = factor.prepare(standard[:, collapsed], standard[:, carried], weights, self.order)
+        data = factor.prepare(standard[:, collapsed], standard[:, carried], weights, self.order, resumed)
         return Layout(collapsed, carried, data)
+
+
+def _resumed(left_out: Bools) -> list[int]:
+    """Rows that follow a stretch in which monthly series ``(T, n)`` are left out."""
+    out = left_out.sum(1) > 0
+    return [int(t) + 1 for t in np.flatnonzero(out[:-1] & ~out[1:])]
 
 
 @dataclass(frozen=True)

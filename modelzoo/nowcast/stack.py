@@ -185,8 +185,7 @@ def learn(panel: Panel, target: str, indicators: tuple[str, ...], lags: int, for
     if not used[1:].any():
         raise NotEnoughData(f"{target}: none of {n - 1} indicators has enough values that differ as of {panel.day}")
     edge = int(newest[used].max())  # that of ``Stack.now``: one that is left out may be newer than all that are read
-    for i in np.flatnonzero(used):
-        delays[i] = _delay(panel, ids[i], edge - int(newest[i]))
+    delays[used] = [_delay(panel, ids[i], edge - int(newest[i])) for i in np.flatnonzero(used)]
     return Stack(ids, lags, form, since, used, mean, sd, fills, delays)
 
 
@@ -199,8 +198,11 @@ def skip(panel: Panel, since: str) -> int:
 
 
 def _newest(panel: Panel, ids: tuple[str, ...]) -> Ints:
-    """``(N,)`` row of the newest known value of each; -1 if there is none. Raises NotEnoughData if all are empty."""
-    seen = ~np.isnan(panel.matrix(ids))
+    """``(N,)`` row of the newest known value of each, left out of learning or not; -1 if there is none.
+
+    Raises NotEnoughData if all are empty.
+    """
+    seen = ~np.isnan(panel.matrix(ids)) | panel.left_out(ids)
     rows: Ints = np.where(seen.any(0), panel.months - 1 - np.argmax(seen[::-1], axis=0), -1)
     if rows.max() < 0:
         raise NotEnoughData(f"{ids[0]}: nothing is known as of {panel.day}, neither of it nor of its indicators")
@@ -225,13 +227,14 @@ class _Reader:
         self.months = [i for i, f in enumerate(freqs) if f is Freq.M and stack.used[i]]
         self.quarters = [i for i, f in enumerate(freqs) if f is Freq.Q and stack.used[i]]
         z = (panel.matrix(stack.ids) - stack.mean) / stack.sd
-        z = z[first:]
+        z, left_out = z[first:], panel.left_out(stack.ids)[first:]
         self.quarter = (panel.row(panel.first.to(Freq.Q)) - first) % 3  # the first row in which a quarter ends
         self.paths = {}
         for each, at in ((1, self.months), (3, self.quarters)):
-            mine = z[:, at] if each == 1 else z[self.quarter :: 3, at]
+            rows = slice(None) if each == 1 else slice(int(self.quarter), None, 3)
+            mine, out = z[rows, at], left_out[rows, at]
             n = steps if each == 1 else -(-steps // 3) + 2
-            self.paths[each] = _paths(mine, stack.fills[at], n) if at else np.zeros((n + 1, len(mine), 0))
+            self.paths[each] = _paths(mine, stack.fills[at], n, out) if at else np.zeros((n + 1, len(mine), 0))
         steps_of = [panel.meaning(i).indicator.step for i in stack.ids]
         weights = [WEIGHTS["average" if s == "lin" else "growth"] for s in steps_of]
         self.weights = weights if self.quarterly_target and stack.form == "sums" else [(1.0,)] * len(weights)
@@ -312,8 +315,11 @@ class _Reader:
         return out
 
 
-def _paths(z: Floats, fills: Floats, steps: int) -> Floats:
-    """``(1 + steps, T, N)``: the values (interior gaps filled) and what is expected 1, 2, … periods after each row."""
+def _paths(z: Floats, fills: Floats, steps: int, left_out: Bools) -> Floats:
+    """``(1 + steps, T, N)``: the values (interior gaps filled) and what is expected 1, 2, … periods after each row.
+
+    What is left out of learning is no gap: it stays empty, and with it whatever would be expected from it.
+    """
     T, N = z.shape
     constant, a = fills[:, 0], fills[:, 1:]
     z = z.copy()
@@ -322,7 +328,7 @@ def _paths(z: Floats, fills: Floats, steps: int) -> Floats:
         seen = np.flatnonzero(~np.isnan(z[:, j]))
         if len(seen):
             p = int(order[j])
-            for t in np.flatnonzero(np.isnan(z[: seen[-1], j])):
+            for t in np.flatnonzero(np.isnan(z[: seen[-1], j]) & ~left_out[: seen[-1], j]):
                 if t >= seen[0] + p:
                     z[t, j] = constant[j] + a[j, :p] @ z[t - p : t, j][::-1]
     out = np.full((1 + steps, T, N), np.nan)
