@@ -25,12 +25,13 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from engine import autoregression
-from engine.align import WEIGHTS, own
+from engine.align import WEIGHTS, own, single_months
 from engine.calendar import Freq, Period
 from engine.errors import BadInput, NotEnoughData
 from engine.model import State
 from engine.panel import Panel
 from engine.typing import Bools, Floats, Ints
+from modelzoo.nowcast.paths import filled_and_expected
 
 Form: TypeAlias = Literal["sums", "months"]
 
@@ -72,9 +73,9 @@ class Stack:
     def filled(self, panel: Panel) -> Floats:
         """``(T, 1 + N)`` standardised values on the months of the panel, interior gaps filled."""
         read, out = _Reader(self, panel, 0), np.full((panel.months, len(self.ids)), np.nan)
-        out[:, read.months] = read.paths[1][0]
+        out[:, read.months] = read.known[1]
         if read.quarters:
-            out[read.quarter :: 3, read.quarters] = read.paths[3][0]
+            out[read.quarter :: 3, read.quarters] = read.known[3]
         return out
 
     def history(self, panel: Panel) -> Callable[[int], tuple[Floats, Floats]]:
@@ -155,6 +156,8 @@ def learn(panel: Panel, target: str, indicators: tuple[str, ...], lags: int, for
     used, mean, sd = np.zeros(n, bool), np.zeros(n), np.ones(n)
     fills, delays = np.zeros((n, 1 + MOST_LAGS)), np.zeros(n, np.int64)
     half = 0
+    months, january = single_months(panel, ids)
+    panel = panel.with_values(ids, np.where(january, np.nan, months)) if january.any() else panel
     for i, name in enumerate(ids):
         freq = panel.meaning(name).freq
         start, values = own(panel, name)
@@ -226,15 +229,16 @@ class _Reader:
         self.quarterly_target = freqs[0] is Freq.Q
         self.months = [i for i, f in enumerate(freqs) if f is Freq.M and stack.used[i]]
         self.quarters = [i for i, f in enumerate(freqs) if f is Freq.Q and stack.used[i]]
-        z = (panel.matrix(stack.ids) - stack.mean) / stack.sd
-        z, left_out = z[first:], panel.left_out(stack.ids)[first:]
+        values, january = single_months(panel, stack.ids)
+        z = ((values - stack.mean) / stack.sd)[first:]
+        january, left_out = january[first:], panel.left_out(stack.ids)[first:]
         self.quarter = (panel.row(panel.first.to(Freq.Q)) - first) % 3  # the first row in which a quarter ends
-        self.paths = {}
+        self.paths, self.known = {}, {}
         for each, at in ((1, self.months), (3, self.quarters)):
             rows = slice(None) if each == 1 else slice(int(self.quarter), None, 3)
-            mine, out = z[rows, at], left_out[rows, at]
             n = steps if each == 1 else -(-steps // 3) + 2
-            self.paths[each] = _paths(mine, stack.fills[at], n, out) if at else np.zeros((n + 1, len(mine), 0))
+            mine = z[rows, at], stack.fills[at], n, left_out[rows, at], january[rows, at]
+            self.known[each], self.paths[each] = filled_and_expected(*mine)
         steps_of = [panel.meaning(i).indicator.step for i in stack.ids]
         weights = [WEIGHTS["average" if s == "lin" else "growth"] for s in steps_of]
         self.weights = weights if self.quarterly_target and stack.form == "sums" else [(1.0,)] * len(weights)
@@ -268,7 +272,7 @@ class _Reader:
     def _month(self, where: Ints, at: Ints, rows: Ints, lag: int, cut: int, fill: bool) -> Floats:
         if self.stack.form == "months":
             back = cut + lag
-            return self._filled(where, rows - back) if fill else self._expected(1, where, rows, back, back)
+            return self._filled(where, rows - back) if fill else self._expected(1, where, rows, back, cut)
         shift = lag * (3 if self.quarterly_target else 1)
         length = max(len(self.weights[i]) for i in at)
         w = np.zeros((len(at), length))
@@ -293,55 +297,25 @@ class _Reader:
 
     def _filled(self, where: Ints, rows: Ints) -> Floats:
         """Values at rows; beyond the newest known one of each series as it expects them."""
-        path = self.paths[1]
+        known, path = self.known[1], self.paths[1]
         out = np.full((len(rows), len(where)), np.nan)
         for k, j in enumerate(where):
-            seen = np.flatnonzero(~np.isnan(path[0][:, j]))
+            seen = np.flatnonzero(~np.isnan(known[:, j]))
             if len(seen):
                 ahead = np.maximum(rows - seen[-1], 0)
                 ok = (rows >= 0) & (ahead < len(path))
-                out[ok, k] = path[ahead[ok], np.minimum(rows[ok], seen[-1]), j]
+                at, steps = np.minimum(rows[ok], seen[-1]), ahead[ok]
+                out[ok, k] = np.where(steps == 0, known[at, j], path[steps, at, j])
         return out
 
     def _expected(self, each: int, where: Ints, rows: Ints, back: int, cut: int) -> Floats:
         """``(n, len(where))`` values ``back`` periods before the rows, as expected ``cut`` periods before them."""
         path = self.paths[each]
         ahead = max(0, cut - back)
+        source = self.known[each] if back > cut else path[min(ahead, len(path) - 1)]
         index = (rows if each == 1 else (rows - self.quarter) // 3) - max(back, cut)
         ok = (index >= 0) & (index < path.shape[1])
         out = np.full((len(rows), len(where)), np.nan)
         if ahead < len(path):
-            out[ok] = path[ahead][np.ix_(index[ok], where)]
+            out[ok] = source[np.ix_(index[ok], where)]
         return out
-
-
-def _paths(z: Floats, fills: Floats, steps: int, left_out: Bools) -> Floats:
-    """``(1 + steps, T, N)``: the values (interior gaps filled) and what is expected 1, 2, … periods after each row.
-
-    What is left out of learning is no gap: it stays empty, and with it whatever would be expected from it.
-    """
-    T, N = z.shape
-    constant, a = fills[:, 0], fills[:, 1:]
-    z = z.copy()
-    order = np.where(a != 0, np.arange(1, a.shape[1] + 1), 0).max(1)
-    for j in np.flatnonzero(np.isnan(z).any(0)):
-        seen = np.flatnonzero(~np.isnan(z[:, j]))
-        if len(seen):
-            p = int(order[j])
-            for t in np.flatnonzero(np.isnan(z[: seen[-1], j]) & ~left_out[: seen[-1], j]):
-                if t >= seen[0] + p:
-                    z[t, j] = constant[j] + a[j, :p] @ z[t - p : t, j][::-1]
-    out = np.full((1 + steps, T, N), np.nan)
-    out[0] = z
-    for s in range(1, steps + 1):
-        out[s] = constant
-        for lag in range(1, a.shape[1] + 1):
-            live = a[:, lag - 1] != 0
-            if s >= lag:
-                out[s][:, live] += a[live, lag - 1] * out[s - lag][:, live]
-            else:
-                before = lag - s
-                out[s][before:, live] += a[live, lag - 1] * z[: T - before, live]
-                out[s][:before, live] = np.nan
-        out[s][np.isnan(z)] = np.nan
-    return out

@@ -15,6 +15,7 @@ import csv
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def store_of(folder: Path) -> MemoryStore:
     for name, (kind, day, values) in _monthly(folder).items():
         grown = {t: v for t, v in _growth(values, kind).items() if t >= Period.parse("1996-01").ordinal}
         if grown and Period(Freq.M, min(grown)).start <= LATEST:
-            series.append(_series(name, Freq.M, day))
+            series.append(_series(name, Freq.M, day, paired=kind in ("flow", "ytd") or name == "iva"))
             rows += [(f"{name}@CN", t, v) for t, v in grown.items()]
     store = MemoryStore()
     frame = pl.DataFrame(rows, schema=["series", "period", "value"], orient="row").with_columns(status=pl.lit("A"))
@@ -119,10 +120,11 @@ def _growth(values: Mapping[int, float], kind: str) -> dict[int, float]:
     return {t: g for t, g in grown.items() if g == g and abs(g) < 1000}
 
 
-def _series(name: str, freq: Freq, day: int) -> Series:
-    made = Indicator(
-        name, name, name, freq, "%", "%", "lin", "average", day, "National Bureau of Statistics", "national accounts"
-    )
+def _series(name: str, freq: Freq, day: int, paired: bool = False) -> Series:
+    office = "National Bureau of Statistics"
+    made = Indicator(name, name, name, freq, "%", "%", "lin", "average", day, office, "national accounts")
+    if paired:  # January and February as one, on February
+        made = replace(made, kind="yoy_month", jan_feb="combined")
     return Series(made, catalogue.load().regions["CN"])
 
 
