@@ -34,8 +34,8 @@ class Panel:
     values: ``(T, N)`` from the month ``first`` on, NaN where nothing is known; a quarterly or annual value stands in the last
     month of its period. stamps: ``(T, N)`` int64, microseconds since 1970 UTC when the newest value behind the cell became known,
     NEVER where it is empty. As polars frames both are ``frame`` and ``known``. flags: ``(T, N)`` what to be careful about, the
-    bits PAIR, IMPUTED and NOMINAL_SCOPE of ``engine.figures.Origin``; 0 for a published figure, an empty cell, and where none
-    are given. A cell that is empty and has a stamp is left out of learning (``without``).
+    bits PAIR, IMPUTED and NOMINAL_SCOPE of ``engine.figures.Origin``; 0 for a published figure of its own month, an empty cell,
+    and where none are given. A cell that is empty and has a stamp is left out of learning (``without``).
 
     Raises LookAhead if a cell became known after ``asof``, BadInput if the shapes do not fit.
     """
