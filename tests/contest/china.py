@@ -14,7 +14,7 @@ import argparse
 import csv
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,12 +22,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import engine  # isort: skip  # first: it holds BLAS to one thread
+import numpy as np
 import polars as pl
 from contest import judge, page
 
+from engine import metrics
 from engine.calendar import Freq, Period, end_of
 from engine.indicator import Indicator, Series
 from experiments import backtest, spec
+from experiments.replay import QUANTILES
 from experiments.spec import Spec
 from featurestore import catalogue
 from featurestore.memory import MemoryStore
@@ -146,6 +149,8 @@ def main() -> None:
 
 
 def write(to: Path, run: Spec, records: pl.DataFrame, truth: pl.DataFrame, inputs: int, seconds: float) -> None:
+    apart = [label for label in run.models if label.endswith(("_without", "_outliers"))]
+    everyone, records = records, records.filter(~pl.col("model").is_in(apart))
     plain = judge.table(judge.cases(records, truth), run.benchmark, "")
     pool = next((m for m in plain["model"] if m in run.pools), plain["model"][0])
     assert run.pseudo is not None
@@ -166,7 +171,29 @@ def write(to: Path, run: Spec, records: pl.DataFrame, truth: pl.DataFrame, input
             page.tests(table, run.benchmark, pool),
             page.coverage({m: judge.coverage(rows, m) for m in dict.fromkeys([pool, run.benchmark, *plain["model"][:2]])}),
         ]  # fmt: skip
+    numbers += [
+        "## Learned without 2020",
+        "Root mean squared error over all horizons, and how much of 2021 and 2022 the 80 % bands held, in per cent. Fits of January "
+        "2021 and January 2022 alone differ. `_without`: February to December 2020 are left out of learning; `_outliers`: values "
+        "beyond ten interquartile ranges are read as missing.",
+        learned_without(judge.cases(everyone, truth), apart),
+    ]
     page.write(to, run.title_en, "\n\n".join(numbers))
+
+
+def learned_without(rows: pl.DataFrame, apart: Sequence[str]) -> str:
+    """Each model that treats 2020 in some way, after the one that does not."""
+    plain = dict.fromkeys(label.rpartition("_")[0] for label in apart)
+    shown = [m for base in plain for m in (base, *(label for label in apart if label.rpartition("_")[0] == base))]
+    stretches = {"2021": ("2021",), "2022": ("2022",), "2021–2022": ("2021", "2022"), "all years": ()}
+    lines = []
+    for model in shown:
+        mine = rows.filter(model=model).with_columns(year=pl.col("period").str.slice(0, 4))
+        parts = [mine.filter(pl.col("year").is_in(years)) if years else mine for years in stretches.values()]
+        errors = [f"{np.mean([judge.rmse(at) for _, at in part.group_by('horizon')]):.2f}" for part in parts]
+        held = metrics.coverage(parts[2].select(QUANTILES).to_numpy(), parts[2]["outcome"].to_numpy(), 80)
+        lines.append([model, *errors, f"{100 * held:.0f}"])
+    return page.grid(["model", *stretches, "80 % band"], lines)
 
 
 if __name__ == "__main__":
