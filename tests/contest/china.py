@@ -173,8 +173,8 @@ def write(to: Path, run: Spec, records: pl.DataFrame, truth: pl.DataFrame, input
         ]  # fmt: skip
     numbers += [
         "## Learned without 2020",
-        "Root mean squared error over all horizons, and how much of 2021 and 2022 the 80 % bands held, in per cent. Fits of January "
-        "2021 and January 2022 alone differ. `_without`: February to December 2020 are left out of learning; `_outliers`: values "
+        "Root mean squared error over all horizons, and how much of 2021 and 2022 the 80 % bands held, in per cent. Fits of January"
+        " 2021 and January 2022 alone differ. `_without`: February to December 2020 are left out of learning; `_outliers`: values "
         "beyond ten interquartile ranges are read as missing.",
         learned_without(judge.cases(everyone, truth), apart),
     ]
@@ -193,7 +193,7 @@ def learned_without(rows: pl.DataFrame, apart: Sequence[str]) -> str:
         errors = [f"{np.mean([judge.rmse(at) for _, at in part.group_by('horizon')]):.2f}" for part in parts]
         held = metrics.coverage(parts[2].select(QUANTILES).to_numpy(), parts[2]["outcome"].to_numpy(), 80)
         lines.append([model, *errors, f"{100 * held:.0f}"])
-    return page.grid(["model", *stretches, "80 % band"], lines)
+    return str(page.grid(["model", *stretches, "80 % band"], lines))
 
 
 if __name__ == "__main__":
