@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import provincial
 import pytest
 import statsmodels.api as sm
 from synthetic_panel import simulate
 
 from engine.align import own
-from engine.calendar import Period
+from engine.calendar import Period, end_of
 from engine.errors import BadInput, NotEnoughData
 from engine.model import Explains, Fitted, Model, Pooled, Refits
 from engine.news import news
 from engine.panel import Panel
+from featurestore.panel import build_panel
 from modelzoo import bundle, zoo
 from modelzoo.nowcast.ar import FittedAr
 from modelzoo.nowcast.bridge import FittedBridge
@@ -213,6 +216,21 @@ def test_a_bundle_of_it_comes_back(tmp_path: Path) -> None:
     a, b = (k.fits[0].fitted.estimate(seen, [NOW]) for k in (kept, back))
     assert a.mean.tobytes() == b.mean.tobytes()
     assert kept.fits[0].panel_digest == seen.digest()  # what was known that day, the months left out among it
+
+
+def test_growth_since_january_leaves_its_quarters_out() -> None:
+    """Around the model of the single quarter or inside of it: what the months of 2020 were teaches nothing, nor do their levels."""
+    inner = {"levels": "gdp_ytd@SYN-33", "model": "nowcast.ar"}
+    around = Without("gdp_yoy_ytd@SYN-33", Member("nowcast.ytd", inner), (("2020-01", "2020-12"),))
+    calm = build_panel(provincial.store(), around.inputs, end_of(date(2023, 10, 31)))
+    wild = stormy(calm, "2020-01", "2020-12")
+    assert learned(around.fit(calm)) == learned(around.fit(wild))
+    assert learned(around.inner.fit(calm)) != learned(around.inner.fit(wild))
+    within = {"member": {"model": "nowcast.ar"}, "stretches": [["2020-01", "2020-12"]]}
+    ytd = zoo.make("nowcast.ytd", {"target": around.target, **inner, "model": "nowcast.without", "options": within})
+    quarter = [Period.parse("2023-Q4")]
+    a, b = (m.fit(calm).estimate(calm, quarter) for m in (around, ytd))
+    assert a.mean[0] == pytest.approx(b.mean[0], abs=0.01)  # shares of 2021 rest on levels of 2020, which the one carries on
 
 
 def test_too_much_left_out_is_refused() -> None:
