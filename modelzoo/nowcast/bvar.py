@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import minnesota
-from engine.align import published, single_months
+from engine.align import published
 from engine.calendar import Freq, Period
 from engine.errors import BadInput, NotEnoughData
 from engine.estimate import Estimate
@@ -161,7 +161,7 @@ class FittedBvar:
             return Estimate.normal(target, panel.asof, periods, mean, sd)
         panel = panel.over(panel.first, max(periods[j].to(Freq.Q).last_month for j in open_periods))
         series, back = _layout(panel, stack)
-        Y = _stacked(panel, (single_months(panel, stack.ids)[0] - stack.mean) / stack.sd, series, back)
+        Y = _stacked(panel, (stacks.read_months(panel, stack.ids)[0] - stack.mean) / stack.sd, series, back)
         start, steps = self._start(panel, Y, series), 0
         past = Y[start - p + 1 : start + 1]
         x = np.r_[1.0, past[::-1].ravel()]

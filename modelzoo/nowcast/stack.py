@@ -156,7 +156,7 @@ def learn(panel: Panel, target: str, indicators: tuple[str, ...], lags: int, for
     used, mean, sd = np.zeros(n, bool), np.zeros(n), np.ones(n)
     fills, delays = np.zeros((n, 1 + MOST_LAGS)), np.zeros(n, np.int64)
     half = 0
-    months, january = single_months(panel, ids)
+    months, january = read_months(panel, ids)
     panel = panel.with_values(ids, np.where(january, np.nan, months)) if january.any() else panel
     for i, name in enumerate(ids):
         freq = panel.meaning(name).freq
@@ -200,6 +200,13 @@ def skip(panel: Panel, since: str) -> int:
     return max(0, n)
 
 
+def read_months(panel: Panel, ids: tuple[str, ...]) -> tuple[Floats, Bools]:
+    """As ``engine.align.single_months`` for the indicators; of the target, the first, what is published is what is asked for."""
+    values, january = single_months(panel, ids[1:])
+    own_values = panel.matrix(ids[:1])
+    return np.hstack([own_values, values]), np.hstack([np.zeros(own_values.shape, bool), january])
+
+
 def _newest(panel: Panel, ids: tuple[str, ...]) -> Ints:
     """``(N,)`` row of the newest known value of each, left out of learning or not; -1 if there is none.
 
@@ -229,7 +236,7 @@ class _Reader:
         self.quarterly_target = freqs[0] is Freq.Q
         self.months = [i for i, f in enumerate(freqs) if f is Freq.M and stack.used[i]]
         self.quarters = [i for i, f in enumerate(freqs) if f is Freq.Q and stack.used[i]]
-        values, january = single_months(panel, stack.ids)
+        values, january = read_months(panel, stack.ids)
         z = ((values - stack.mean) / stack.sd)[first:]
         january, left_out = january[first:], panel.left_out(stack.ids)[first:]
         self.quarter = (panel.row(panel.first.to(Freq.Q)) - first) % 3  # the first row in which a quarter ends

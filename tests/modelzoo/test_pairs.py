@@ -126,3 +126,19 @@ def test_what_the_pair_says_of_january_helps() -> None:
                 found.append(float(model.fit(short).estimate(short, [period]).mean[0]) - truth)
         with_, without = (np.sqrt(np.mean(np.square(errors[k]))) for k in (True, False))
         assert with_ < 0.95 * without, f"{type(model).__name__}: {with_:.3f} against {without:.3f}"
+
+
+def test_a_target_that_comes_in_pairs_is_read_as_it_is_published() -> None:
+    """Sums of both months, on February: what is standardised, explained and expected of the target is that sum."""
+    panel = paired()
+    series = list(panel.series)
+    series[1] = replace(series[1], indicator=replace(series[1].indicator, aggregation="sum"))
+    panel = replace(panel, series=tuple(series))
+    s = stack.learn(panel, "x@ZZ", ("z@ZZ",), 1, "sums", "")
+    _, y = s.rows(panel)
+    x = panel.matrix(["x@ZZ"])[:, 0]
+    assert s.mean[0] == pytest.approx(np.nanmean(x))
+    np.testing.assert_allclose(y, (x - s.mean[0]) / s.sd[0])
+    turned = stack.learn(panel, "z@ZZ", ("x@ZZ",), 1, "sums", "")
+    halves = np.where(np.arange(MONTHS) % 12 == 1, x / 2, x)
+    assert turned.mean[1] == pytest.approx(np.nanmean(halves))

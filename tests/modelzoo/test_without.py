@@ -230,7 +230,9 @@ def test_growth_since_january_leaves_its_quarters_out() -> None:
     ytd = zoo.make("nowcast.ytd", {"target": around.target, **inner, "model": "nowcast.without", "options": within})
     quarter = [Period.parse("2023-Q4")]
     a, b = (m.fit(calm).estimate(calm, quarter) for m in (around, ytd))
-    assert a.mean[0] == pytest.approx(b.mean[0], abs=0.01)  # shares of 2021 rest on levels of 2020, which the one carries on
+    assert a.mean[0] == pytest.approx(
+        b.mean[0], abs=0.01
+    )  # shares of 2021 rest on levels of 2020, which the one carries on
 
 
 def test_too_much_left_out_is_refused() -> None:
