@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.errors import NotEnoughData
-from engine.typing import Floats
+from engine.typing import Bools, Floats
+
+LARGEST = 0.999  # root of an equation that is to be stationary
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,14 @@ class Autoregression:
     sigma: float
     inverse: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
-    def fill(self, values: Floats) -> Floats:
-        """Replace each NaN after the first p known values by its conditional mean given the past; ``(T,)``."""
+    def fill(self, values: Floats, left_out: Bools | None = None) -> Floats:
+        """Replace each NaN after the first p known values by its conditional mean given the past; ``(T,)``.
+
+        left_out ``(T,)``: stays empty, and so does what would rest on it.
+        """
         out, p = values.copy(), len(self.coefficients)
         for t in range(p, len(out)):
-            if np.isnan(out[t]):
+            if np.isnan(out[t]) and not (left_out is not None and left_out[t]):
                 out[t] = self.constant + self.coefficients @ out[t - p : t][::-1]
         return out
 
@@ -61,10 +66,12 @@ class Autoregression:
         return float(self.sigma**2 * slope @ self.inverse @ slope)
 
 
-def fit(values: Floats, most: int, name: str) -> Autoregression:
+def fit(values: Floats, most: int, name: str, stationary: bool = False) -> Autoregression:
     """Least squares with 0 … ``most`` lags, the number by BIC on one common sample.
 
-    values: ``(T,)``; rows with a NaN among the value and its lags are left out. Raises NotEnoughData below most + 10 rows.
+    values: ``(T,)``; rows with a NaN among the value and its lags are left out. stationary: a unit or explosive root is drawn back,
+    for equations that are asked for many steps: one value that is wrong by a factor can make a root of 5. Raises NotEnoughData
+    below most + 10 rows.
     """
     T = len(values)
     X = np.column_stack(
@@ -85,5 +92,20 @@ def fit(values: Floats, most: int, name: str) -> Autoregression:
         if best is None or bic < best[0]:
             best = bic, beta, float(np.sqrt(ssr / (n - p - 1)))
     assert best is not None
-    root = np.linalg.pinv(X[:, : len(best[1])])
-    return Autoregression(float(best[1][0]), best[1][1:].copy(), best[2], root @ root.T)
+    _, beta, sigma = best
+    if stationary:
+        beta, sigma = _tamed(beta, sigma, y, X[:, 1 : len(beta)])
+    root = np.linalg.pinv(X[:, : len(beta)])
+    return Autoregression(float(beta[0]), beta[1:].copy(), sigma, root @ root.T)
+
+
+def _tamed(beta: Floats, sigma: float, y: Floats, lagged: Floats) -> tuple[Floats, float]:
+    """Coefficients with a largest root of 0.999 where it was 1 or more, all roots scaled alike, and what is left then."""
+    n, p = lagged.shape
+    companion = np.vstack([beta[1:], np.eye(p)[:-1]]) if p else np.zeros((0, 0))
+    size = float(np.abs(np.linalg.eigvals(companion)).max(initial=0.0))
+    if size < 1.0:
+        return beta, sigma
+    a = beta[1:] * (LARGEST / size) ** np.arange(1, p + 1)
+    left = y - lagged @ a
+    return np.r_[left.mean(), a], float(np.sqrt(np.sum((left - left.mean()) ** 2) / (n - p - 1)))

@@ -14,9 +14,9 @@ import polars as pl
 
 from engine.calendar import Freq, Period, known_day
 from engine.errors import BadInput, LookAhead, Unknown
-from engine.figures import Flags
+from engine.figures import Flags, Origin
 from engine.indicator import Series
-from engine.typing import Floats, Ints
+from engine.typing import Bools, Floats, Ints
 
 Timing = Literal["real", "pseudo"]
 """``real``: values and days as they were. ``pseudo``: one later vintage, cut by usual publication delays."""
@@ -34,8 +34,8 @@ class Panel:
     values: ``(T, N)`` from the month ``first`` on, NaN where nothing is known; a quarterly or annual value stands in the last
     month of its period. stamps: ``(T, N)`` int64, microseconds since 1970 UTC when the newest value behind the cell became known,
     NEVER where it is empty. As polars frames both are ``frame`` and ``known``. flags: ``(T, N)`` what to be careful about, the
-    bits PAIR, IMPUTED and NOMINAL_SCOPE of ``engine.figures.Origin``; 0 for a published figure, an empty cell, and where none
-    are given.
+    bits PAIR, IMPUTED and NOMINAL_SCOPE of ``engine.figures.Origin``; 0 for a published figure of its own month, an empty cell,
+    and where none are given. A cell that is empty and has a stamp is left out of learning (``without``).
 
     Raises LookAhead if a cell became known after ``asof``, BadInput if the shapes do not fit.
     """
@@ -196,13 +196,37 @@ class Panel:
         values[here], stamps[here], flags[here] = self.values, self.stamps, self.flags
         return replace(self, first=self.first + -before, values=values, stamps=stamps, flags=flags)
 
+    def without(self, stretches: Sequence[tuple[Period, Period]]) -> Panel:
+        """The same panel to learn from, months left out: each stretch from its first month to its last.
+
+        Every value whose period overlaps a stretch is emptied: of a quarter that lies partly in it, of a pair of January and
+        February, of a year. The stamps stay, so that models still see how late each series was known (``left_out``).
+        """
+        taken = np.zeros(self.months + 1, np.int64)  # months taken before each row
+        months = self.first.ordinal + np.arange(self.months)
+        taken[1:] = np.cumsum(np.any([(months >= a.ordinal) & (months <= b.ordinal) for a, b in stretches], axis=0))
+        length = np.array([12 // s.freq.per_year for s in self.series])
+        length = np.where(self.flags & np.uint8(Origin.PAIR), 2, length)
+        rows = np.arange(self.months)[:, None]
+        touched = taken[rows + 1] > taken[np.maximum(rows + 1 - length, 0)]
+        return replace(
+            self, values=np.where(touched, np.nan, self.values), flags=np.where(touched, np.uint8(0), self.flags)
+        )
+
+    def left_out(self, ids: Sequence[str]) -> Bools:
+        """``(T, len(ids))`` which cells are known and not to be learned from; none unless the panel was made ``without`` months."""
+        at = self._places(ids)
+        return np.asarray(np.isnan(self.values[:, at]) & (self.stamps[:, at] != NEVER))
+
     def digest(self) -> str:
-        """sha256 of ids, months, values to the last bit and flags if any is set: two panels with one digest give the same
-        answers."""
+        """sha256 of ids, months, values to the last bit, and flags and what is left out if there are any: two panels with one
+        digest give the same answers."""
         h = hashlib.sha256(repr((self.ids, self.first.ordinal, self.months)).encode())
         h.update(np.where(np.isnan(self.values), np.nan, self.values).tobytes())  # one bit pattern for every NaN
         if self.flags.any():
             h.update(self.flags.tobytes())
+        if (left_out := self.left_out(self.ids)).any():
+            h.update(left_out.tobytes())
         return h.hexdigest()
 
     def _places(self, ids: Sequence[str]) -> list[int]:

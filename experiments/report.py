@@ -18,6 +18,7 @@ from experiments import versions
 from experiments.backtest import Backtest
 from experiments.html import document, figure, grid, heading, number, say
 from experiments.spec import Spec
+from modelzoo.nowcast.without import Without
 
 SHOWN = 4
 """Of so many of the newest real origins every estimate is listed."""
@@ -72,6 +73,7 @@ def page(found: Backtest, table: pl.DataFrame, best: str, moved: Sequence[News],
         figure("fan", drawn, f"Best model of the run: {best}.", f"本次实验的最佳模型：{best}。"),
         heading(f"Skill ({en})", f"预测能力（{zh}）"),
         _skill(table, spec.evidence, best),
+        *_left_out(spec),
         figure(
             "skill", drawn,
             "Horizon −3: the quarter has not begun; 0: it has just ended and is not published.",
@@ -111,6 +113,18 @@ def _note(spec: Spec) -> str:
         f"并按各序列通常的发布时滞截断。其中含有事后修订，因此得分优于真正的实时预测。"
         f"真实版本另行列出。实际值：{outcome[1]}。",
     )
+
+
+def _left_out(spec: Spec) -> Iterable[str]:
+    """Which models were learned without which months, where there are such."""
+    wrapped = {label: model for label in spec.models if isinstance(model := spec.make(label), Without)}
+    if wrapped:
+        en, zh = (
+            "; ".join(f"{label} {', '.join(f'{a} {to} {b}' for a, b in m.stretches)}" for label, m in wrapped.items())
+            for to in ("to", "至")
+        )
+        said = say(f"Months left out of learning, and still read: {en}.", f"学习时剔除、估计时仍读取的月份：{zh}。")
+        yield f"<p class=note>{said}</p>"
 
 
 def _few(table: pl.DataFrame) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -92,6 +93,11 @@ def _names_others(candidate: Candidate) -> bool:
     return candidate.model == "nowcast.pool" and isinstance(candidate.options.get("members"), list)
 
 
+def _names_another(candidate: Candidate) -> bool:
+    """Whether it is another model of its run, named by its label, learned without some months."""
+    return candidate.model == "nowcast.without" and isinstance(candidate.options.get("member"), str)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """What runs of every kind say. refit: fit at every so many pseudo origins; real origins always. real: information dates with
@@ -129,20 +135,22 @@ class Run:
         return "pseudo" if self.pseudo else "real"
 
     def _options(self, candidate: Candidate) -> dict[str, Any]:
-        """The options with lists filled in, and in which a list of ``members`` names other models of the run."""
+        """The options with lists filled in, and in which ``members`` and ``member`` name other models of the run."""
         options: dict[str, Any] = self._filled(candidate.options)
-        if not _names_others(candidate):
-            return options
-        named = options["members"]
-        alone = [label for label in self.models if label not in self.pools]
-        if missing := [str(m) for m in named if m not in alone]:
-            raise Unknown(
-                f"members: the run has no model {', '.join(missing)} that is no pool; it has {', '.join(alone)}"
-            )
-        theirs = {m: self.models[m] for m in named}
-        return options | {
-            "members": {m: {"model": c.model, "options": self._filled(c.options)} for m, c in theirs.items()}
-        }
+        if _names_others(candidate):
+            return options | {"members": {m: self._named(m, "members", self.pools) for m in options["members"]}}
+        if _names_another(candidate):
+            of_others = [label for label, c in self.models.items() if _names_others(c) or _names_another(c)]
+            return options | {"member": self._named(options["member"], "member", of_others)}
+        return options
+
+    def _named(self, label: Any, key: str, never: Sequence[str]) -> dict[str, Any]:
+        """Model and options of the label. Raises Unknown for one that the run lacks or that may not stand there."""
+        free = [other for other in self.models if other not in never]
+        if label not in free:
+            kind = "is no pool" if key == "members" else "stands by itself"
+            raise Unknown(f"{key}: the run has no model {label} that {kind}; it has {', '.join(free)}")
+        return {"model": self.models[label].model, "options": self._options(self.models[label])}
 
     def _filled(self, said: Any) -> Any:
         """The same with ``$name`` replaced by what the list holds; among other items it is spliced in."""

@@ -17,8 +17,9 @@ import polars as pl
 
 from engine.calendar import Freq, Period, known_day
 from engine.errors import BadInput, NotEnoughData
-from engine.figures import Flags
-from engine.indicator import Series
+from engine.figures import Flags, Origin
+from engine.indicator import Indicator, Series
+from engine.kinds import pair_rule
 from engine.panel import NEVER, Panel, Timing
 from engine.steps import analyse
 from engine.typing import Floats, Ints
@@ -30,6 +31,7 @@ from featurestore.store import Store
 
 _DAY = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BY_MONTH = ("level_month", "yoy_month", "index_yoy")  # where a pair stands on February alone
 
 
 class _Table(NamedTuple):
@@ -245,9 +247,20 @@ def _assemble(
     for b in blocks:
         rows_of = slice(b.first - first, b.last - first + 1, b.months)
         values[rows_of, b.columns], known[rows_of, b.columns] = b.values, b.stamps
+    for n, meaning in enumerate(series):
+        about = meaning.indicator
+        if meaning.made is None and about.step == "lin" and about.kind in _BY_MONTH and about.jan_feb:
+            flags[:, n] = _pairs(about, values[:, n], first)
     for n, (month, value, when, flag) in made.items():
         values[month - first, n], known[month - first, n], flags[month - first, n] = value, when, flag
     return Panel(asof, tuple(series), Period(Freq.M, first), values, known, timing, flags)
+
+
+def _pairs(about: Indicator, values: Floats, first: int) -> Flags:
+    """``(T,)`` the flag PAIR on each February that a published series gives for January too, by the rule of its row."""
+    ordinals = first + np.arange(len(values))
+    pair = (ordinals % 12 == 1) & ~np.isnan(values) & np.isnan(np.r_[np.nan, values[:-1]])
+    return np.where(pair & pair_rule(about).combined(ordinals // 12), np.uint8(Origin.PAIR), np.uint8(0))
 
 
 _Filled: TypeAlias = tuple[Ints, Floats, Ints, Flags]

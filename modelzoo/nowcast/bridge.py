@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import autoregression
-from engine.align import WEIGHTS, own, published
+from engine.align import WEIGHTS, own, published, single_months
 from engine.autoregression import Autoregression
 from engine.calendar import Freq, Period
 from engine.errors import BadInput, NotEnoughData
@@ -65,7 +65,9 @@ class Bridge:
         for name in self.indicators:
             if panel.meaning(name).freq is not Freq.M:
                 raise BadInput(f"{name}: the indicators of a bridge are monthly")
-            fills.append(autoregression.fit(own(panel, name)[1], MOST_LAGS, name))
+            months, january = single_months(panel, [name])
+            seen = np.where(january, np.nan, months)[:, 0]
+            fills.append(autoregression.fit(seen, MOST_LAGS, name, stationary=True))
         first, y = own(panel, self.target)
         sums = [
             _sums(panel, name, fill, panel.row(first), len(y))[0]
@@ -97,14 +99,16 @@ def _sums(panel: Panel, name: str, fill: Autoregression, row: int, n: int) -> tu
 
     row: of the month that ends the first quarter.
     """
-    values = panel.matrix([name])[:, 0]
+    values = single_months(panel, [name])[0][:, 0]
     last = row + 3 * (n - 1)
     values = np.r_[values, np.full(max(0, last + 1 - len(values)), np.nan)]
     known = np.flatnonzero(~np.isnan(values))
     if not len(known):
         raise NotEnoughData(f"{name}: no value is known as of {panel.day}")
     edge = int(known[-1])
-    filled = fill.fill(values)
+    left_out = np.zeros(len(values), bool)
+    left_out[: panel.months] = panel.left_out([name])[:, 0]
+    filled = fill.fill(values, left_out)
     w = _weights(panel, name)
     sums, variance, doubt = np.full(n, np.nan), np.zeros(n), np.zeros(n)
     for q in range(n):

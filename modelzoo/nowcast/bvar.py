@@ -80,8 +80,9 @@ class Bvar:
             raise NotEnoughData(
                 f"{self.target}: {int(whole.sum())} quarters are complete as of {panel.day}, a VAR needs 24; leave late series out"
             )
+        after = np.diff(np.flatnonzero(whole)) == 1
         Y, X = Y[whole], X[whole]
-        root, noise = _own(Y, series, back)
+        root, noise = _own(Y[:-1][after], Y[1:][after], series, back)
         tried = [self.tightness] if self.tightness else TIGHTNESS
         found = [minnesota.posterior(Y, X, _prior(t, root, noise, series, back, self.lags)) for t in tried]
         best = found[int(np.argmax([f.evidence for f in found]))]
@@ -114,10 +115,13 @@ def _stacked(panel: Panel, z: Floats, series: Ints, back: Ints) -> Floats:
     return np.where(inside, z[np.clip(rows, 0, len(z) - 1), series], np.nan)
 
 
-def _own(Y: Floats, series: Ints, back: Ints) -> tuple[Floats, Floats]:
-    """``(n,)`` each element's slope on the newest month of its own series a quarter before, and the variance that is left."""
+def _own(past: Floats, now: Floats, series: Ints, back: Ints) -> tuple[Floats, Floats]:
+    """``(n,)`` each element's slope on the newest month of its own series a quarter before, and the variance that is left.
+
+    past, now: ``(quarters, n)``, each quarter and the one after it.
+    """
     newest = np.array([int(np.flatnonzero((series == i) & (back == 0))[0]) for i in series])
-    past, now = Y[:-1][:, newest], Y[1:]
+    past = past[:, newest]
     past, now = past - past.mean(0), now - now.mean(0)
     root = np.clip((past * now).sum(0) / np.maximum((past * past).sum(0), 1e-300), 0.0, 1.0)
     return root, np.maximum(np.mean((now - root * past) ** 2, axis=0), 1e-6)
@@ -166,7 +170,7 @@ class FittedBvar:
             return mean, Sources.of(found, found)
         panel = panel.over(panel.first, max(periods[j].to(Freq.Q).last_month for j in open_periods))
         series, back = _layout(panel, stack)
-        Y = _stacked(panel, (panel.matrix(stack.ids) - stack.mean) / stack.sd, series, back)
+        Y = _stacked(panel, (stacks.read_months(panel, stack.ids)[0] - stack.mean) / stack.sd, series, back)
         start, steps = self._start(panel, Y, series), 0
         past = Y[start - p + 1 : start + 1]
         x = np.r_[1.0, past[::-1].ravel()]

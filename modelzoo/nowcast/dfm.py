@@ -151,7 +151,8 @@ class Dfm:
             start = before.parameters.carried(before.sd / sd, before.used & used, free, weights)
         if start is None or self.loadings == "components":
             start = factor_start.start(filled, free, summed, weights, numbers, self.order, list(self.blocks))
-        layout = self.layout(panel, standard, pair, used, len(numbers))
+        resumed = _resumed(panel.left_out(ids)[self.skip(panel) :, ~summed][ends])
+        layout = self.layout(panel, standard, pair, used, len(numbers), resumed)
         best, path = factor_fit.maximise(
             layout.split(start, self.noise), layout.data, free[layout.collapsed], free[layout.explicit], numbers,
             self.tolerance, self.iterations, hold=self.loadings == "components",
@@ -207,18 +208,23 @@ class Dfm:
             out[i, : len(w)] = w
         return out
 
-    def layout(self, panel: Panel, standard: Floats, pair: Bools, used: Bools, factors: int) -> Layout:
-        """Which series this panel lets us collapse: monthly ones without long gaps. The target is always explicit."""
+    def layout(
+        self, panel: Panel, standard: Floats, pair: Bools, used: Bools, factors: int, resumed: Sequence[int] = ()
+    ) -> Layout:
+        """Which series this panel lets us collapse: monthly ones without long gaps. The target is always explicit.
+
+        resumed: months after those that are left out of learning; idiosyncratics begin anew there, so that no gap is long.
+        """
         explicit = self.summed(panel) | (self.noise > 0)
         explicit[0] = True
         weights = self.weights(panel)
         lags = int(np.flatnonzero(weights[explicit & used].any(0)).max(initial=0)) + 1
         rest = np.where(explicit | ~used, np.nan, standard)
-        reach = factor.shortest(rest, pair, max(lags, self.order + 1), factors + int((explicit & used).sum()))
-        explicit |= factor.long_gaps(rest, pair, reach)
+        reach = factor.shortest(rest, pair, max(lags, self.order + 1), factors + int((explicit & used).sum()), resumed)
+        explicit |= factor.long_gaps(rest, pair, reach, resumed)
         c, x = np.flatnonzero(~explicit & used), np.flatnonzero(explicit & used)
         data = factor.prepare(
-            standard[:, c], standard[:, x], weights[x, :lags], self.order, pair[:, c], pair[:, x], reach
+            standard[:, c], standard[:, x], weights[x, :lags], self.order, pair[:, c], pair[:, x], reach, resumed
         )
         return Layout(c, x, data)
 
@@ -232,6 +238,12 @@ class Sample:
     values: Floats
     pairs: Bools
     times: Floats
+
+
+def _resumed(left_out: Bools) -> list[int]:
+    """Rows that follow a stretch in which monthly series ``(T, n)`` are left out."""
+    out = left_out.sum(1) > 0
+    return [int(t) + 1 for t in np.flatnonzero(out[:-1] & ~out[1:])]
 
 
 @dataclass(frozen=True)

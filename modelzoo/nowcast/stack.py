@@ -25,12 +25,13 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from engine import autoregression
-from engine.align import WEIGHTS, own
+from engine.align import WEIGHTS, own, single_months
 from engine.calendar import Freq, Period
 from engine.errors import BadInput, NotEnoughData
 from engine.model import State
 from engine.panel import Panel
 from engine.typing import Bools, Floats, Ints
+from modelzoo.nowcast.paths import filled_and_expected
 
 Form: TypeAlias = Literal["sums", "months"]
 
@@ -72,9 +73,9 @@ class Stack:
     def filled(self, panel: Panel) -> Floats:
         """``(T, 1 + N)`` standardised values on the months of the panel, interior gaps filled."""
         read, out = _Reader(self, panel, 0), np.full((panel.months, len(self.ids)), np.nan)
-        out[:, read.months] = read.paths[1][0]
+        out[:, read.months] = read.known[1]
         if read.quarters:
-            out[read.quarter :: 3, read.quarters] = read.paths[3][0]
+            out[read.quarter :: 3, read.quarters] = read.known[3]
         return out
 
     def history(self, panel: Panel) -> Callable[[int], tuple[Floats, Floats]]:
@@ -155,6 +156,8 @@ def learn(panel: Panel, target: str, indicators: tuple[str, ...], lags: int, for
     used, mean, sd = np.zeros(n, bool), np.zeros(n), np.ones(n)
     fills, delays = np.zeros((n, 1 + MOST_LAGS)), np.zeros(n, np.int64)
     half = 0
+    months, january = read_months(panel, ids)
+    panel = panel.with_values(ids, np.where(january, np.nan, months)) if january.any() else panel
     for i, name in enumerate(ids):
         freq = panel.meaning(name).freq
         start, values = own(panel, name)
@@ -175,15 +178,17 @@ def learn(panel: Panel, target: str, indicators: tuple[str, ...], lags: int, for
             continue
         sd[i] = spread
         try:
-            equation = autoregression.fit((values - mean[i]) / spread, MOST_LAGS, name)
+            equation = autoregression.fit((values - mean[i]) / spread, MOST_LAGS, name, stationary=True)
         except NotEnoughData:
             if i == 0:
                 raise
             continue
         fills[i, : 1 + len(equation.coefficients)] = equation.constant, *equation.coefficients
-        delays[i], used[i] = _delay(panel, name, edge - int(newest[i])), True
+        used[i] = True
     if not used[1:].any():
         raise NotEnoughData(f"{target}: none of {n - 1} indicators has enough values that differ as of {panel.day}")
+    edge = int(newest[used].max())  # that of ``Stack.now``: one that is left out may be newer than all that are read
+    delays[used] = [_delay(panel, ids[i], edge - int(newest[i])) for i in np.flatnonzero(used)]
     return Stack(ids, lags, form, since, used, mean, sd, fills, delays)
 
 
@@ -195,9 +200,19 @@ def skip(panel: Panel, since: str) -> int:
     return max(0, n)
 
 
+def read_months(panel: Panel, ids: tuple[str, ...]) -> tuple[Floats, Bools]:
+    """As ``engine.align.single_months`` for the indicators; of the target, the first, what is published is what is asked for."""
+    values, january = single_months(panel, ids[1:])
+    own_values = panel.matrix(ids[:1])
+    return np.hstack([own_values, values]), np.hstack([np.zeros(own_values.shape, bool), january])
+
+
 def _newest(panel: Panel, ids: tuple[str, ...]) -> Ints:
-    """``(N,)`` row of the newest known value of each; -1 if there is none. Raises NotEnoughData if all are empty."""
-    seen = ~np.isnan(panel.matrix(ids))
+    """``(N,)`` row of the newest known value of each, left out of learning or not; -1 if there is none.
+
+    Raises NotEnoughData if all are empty.
+    """
+    seen = ~np.isnan(panel.matrix(ids)) | panel.left_out(ids)
     rows: Ints = np.where(seen.any(0), panel.months - 1 - np.argmax(seen[::-1], axis=0), -1)
     if rows.max() < 0:
         raise NotEnoughData(f"{ids[0]}: nothing is known as of {panel.day}, neither of it nor of its indicators")
@@ -221,14 +236,16 @@ class _Reader:
         self.quarterly_target = freqs[0] is Freq.Q
         self.months = [i for i, f in enumerate(freqs) if f is Freq.M and stack.used[i]]
         self.quarters = [i for i, f in enumerate(freqs) if f is Freq.Q and stack.used[i]]
-        z = (panel.matrix(stack.ids) - stack.mean) / stack.sd
-        z = z[first:]
+        values, january = read_months(panel, stack.ids)
+        z = ((values - stack.mean) / stack.sd)[first:]
+        january, left_out = january[first:], panel.left_out(stack.ids)[first:]
         self.quarter = (panel.row(panel.first.to(Freq.Q)) - first) % 3  # the first row in which a quarter ends
-        self.paths = {}
+        self.paths, self.known = {}, {}
         for each, at in ((1, self.months), (3, self.quarters)):
-            mine = z[:, at] if each == 1 else z[self.quarter :: 3, at]
+            rows = slice(None) if each == 1 else slice(int(self.quarter), None, 3)
             n = steps if each == 1 else -(-steps // 3) + 2
-            self.paths[each] = _paths(mine, stack.fills[at], n) if at else np.zeros((n + 1, len(mine), 0))
+            mine = z[rows, at], stack.fills[at], n, left_out[rows, at], january[rows, at]
+            self.known[each], self.paths[each] = filled_and_expected(*mine)
         steps_of = [panel.meaning(i).indicator.step for i in stack.ids]
         weights = [WEIGHTS["average" if s == "lin" else "growth"] for s in steps_of]
         self.weights = weights if self.quarterly_target and stack.form == "sums" else [(1.0,)] * len(weights)
@@ -262,7 +279,7 @@ class _Reader:
     def _month(self, where: Ints, at: Ints, rows: Ints, lag: int, cut: int, fill: bool) -> Floats:
         if self.stack.form == "months":
             back = cut + lag
-            return self._filled(where, rows - back) if fill else self._expected(1, where, rows, back, back)
+            return self._filled(where, rows - back) if fill else self._expected(1, where, rows, back, cut)
         shift = lag * (3 if self.quarterly_target else 1)
         length = max(len(self.weights[i]) for i in at)
         w = np.zeros((len(at), length))
@@ -287,52 +304,25 @@ class _Reader:
 
     def _filled(self, where: Ints, rows: Ints) -> Floats:
         """Values at rows; beyond the newest known one of each series as it expects them."""
-        path = self.paths[1]
+        known, path = self.known[1], self.paths[1]
         out = np.full((len(rows), len(where)), np.nan)
         for k, j in enumerate(where):
-            seen = np.flatnonzero(~np.isnan(path[0][:, j]))
+            seen = np.flatnonzero(~np.isnan(known[:, j]))
             if len(seen):
                 ahead = np.maximum(rows - seen[-1], 0)
                 ok = (rows >= 0) & (ahead < len(path))
-                out[ok, k] = path[ahead[ok], np.minimum(rows[ok], seen[-1]), j]
+                at, steps = np.minimum(rows[ok], seen[-1]), ahead[ok]
+                out[ok, k] = np.where(steps == 0, known[at, j], path[steps, at, j])
         return out
 
     def _expected(self, each: int, where: Ints, rows: Ints, back: int, cut: int) -> Floats:
         """``(n, len(where))`` values ``back`` periods before the rows, as expected ``cut`` periods before them."""
         path = self.paths[each]
         ahead = max(0, cut - back)
+        source = self.known[each] if back > cut else path[min(ahead, len(path) - 1)]
         index = (rows if each == 1 else (rows - self.quarter) // 3) - max(back, cut)
         ok = (index >= 0) & (index < path.shape[1])
         out = np.full((len(rows), len(where)), np.nan)
         if ahead < len(path):
-            out[ok] = path[ahead][np.ix_(index[ok], where)]
+            out[ok] = source[np.ix_(index[ok], where)]
         return out
-
-
-def _paths(z: Floats, fills: Floats, steps: int) -> Floats:
-    """``(1 + steps, T, N)``: the values (interior gaps filled) and what is expected 1, 2, … periods after each row."""
-    T, N = z.shape
-    constant, a = fills[:, 0], fills[:, 1:]
-    z = z.copy()
-    order = np.where(a != 0, np.arange(1, a.shape[1] + 1), 0).max(1)
-    for j in np.flatnonzero(np.isnan(z).any(0)):
-        seen = np.flatnonzero(~np.isnan(z[:, j]))
-        if len(seen):
-            p = int(order[j])
-            for t in np.flatnonzero(np.isnan(z[: seen[-1], j])):
-                if t >= seen[0] + p:
-                    z[t, j] = constant[j] + a[j, :p] @ z[t - p : t, j][::-1]
-    out = np.full((1 + steps, T, N), np.nan)
-    out[0] = z
-    for s in range(1, steps + 1):
-        out[s] = constant
-        for lag in range(1, a.shape[1] + 1):
-            live = a[:, lag - 1] != 0
-            if s >= lag:
-                out[s][:, live] += a[live, lag - 1] * out[s - lag][:, live]
-            else:
-                before = lag - s
-                out[s][before:, live] += a[live, lag - 1] * z[: T - before, live]
-                out[s][:before, live] = np.nan
-        out[s][np.isnan(z)] = np.nan
-    return out

@@ -96,7 +96,8 @@ class Ytd:
         rows: Ints = panel.row(growth.first) + 3 * np.arange(len(growth.single))
         values, stamps = np.full((panel.months, 1), np.nan), np.full((panel.months, 1), NEVER)
         values[rows, 0] = growth.single
-        stamps[rows, 0] = np.where(np.isnan(growth.single), NEVER, panel.stamps[rows, at])
+        known = ~np.isnan(growth.single) | panel.left_out([self.target])[rows, 0]
+        stamps[rows, 0] = np.where(known, panel.stamps[rows, at], NEVER)
         rest = panel.select([i for i in self.inner.inputs if i != self.single])
         return replace(
             rest,

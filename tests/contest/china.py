@@ -14,19 +14,23 @@ import argparse
 import csv
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import engine  # isort: skip  # first: it holds BLAS to one thread
+import numpy as np
 import polars as pl
 from contest import judge, page
 
+from engine import metrics
 from engine.calendar import Freq, Period, end_of
 from engine.indicator import Indicator, Series
 from experiments import backtest, spec
+from experiments.replay import QUANTILES
 from experiments.spec import Spec
 from featurestore import catalogue
 from featurestore.memory import MemoryStore
@@ -67,7 +71,7 @@ def store_of(folder: Path) -> MemoryStore:
     for name, (kind, day, values) in _monthly(folder).items():
         grown = {t: v for t, v in _growth(values, kind).items() if t >= Period.parse("1996-01").ordinal}
         if grown and Period(Freq.M, min(grown)).start <= LATEST:
-            series.append(_series(name, Freq.M, day))
+            series.append(_series(name, Freq.M, day, paired=kind in ("flow", "ytd") or name == "iva"))
             rows += [(f"{name}@CN", t, v) for t, v in grown.items()]
     store = MemoryStore()
     frame = pl.DataFrame(rows, schema=["series", "period", "value"], orient="row").with_columns(status=pl.lit("A"))
@@ -94,11 +98,15 @@ def _monthly(folder: Path) -> dict[str, tuple[str, int, dict[int, float]]]:
                 found[code.lower()] = kind, day, values[code]
     for code, (name, day, kind) in EXTRA.items():
         found[name] = kind, day, values[code]
-    january = {
-        t for t in found["iva"][2] if t % 12 == 0
-    }  # filled in by the vendor: the office publishes it with February
-    found["iva"] = "rate", found["iva"][1], {t: v for t, v in found["iva"][2].items() if t not in january}
+    found["iva"] = "rate", found["iva"][1], _paired(found["iva"][2])
     return found
+
+
+def _paired(growth: Mapping[int, float]) -> dict[int, float]:
+    """Growth of which the vendor tells January and February, and the office only both as one: their mean, on February. Each alone
+    moves with the Spring Festival."""
+    means = {t: (growth[t - 1] + v) / 2 for t, v in growth.items() if t % 12 == 1 and t - 1 in growth}
+    return {t: v for t, v in growth.items() if t % 12 > 1} | means
 
 
 def _growth(values: Mapping[int, float], kind: str) -> dict[int, float]:
@@ -111,14 +119,15 @@ def _growth(values: Mapping[int, float], kind: str) -> dict[int, float]:
         months = {t: v + values.get(t - 1, float("nan")) if t % 12 == 1 else v for t, v in values.items() if t % 12}
     else:
         months = dict(values)
-    grown = {t: 100 * (v / months[t - 12] - 1) for t, v in months.items() if months.get(t - 12, 0.0) > 0}
+    grown = {t: 100 * (v / months[t - 12] - 1) for t, v in months.items() if min(v, months.get(t - 12, 0.0)) > 0}
     return {t: g for t, g in grown.items() if g == g and abs(g) < 1000}
 
 
-def _series(name: str, freq: Freq, day: int) -> Series:
-    made = Indicator(
-        name, name, name, freq, "%", "%", "lin", "average", day, "National Bureau of Statistics", "national accounts"
-    )
+def _series(name: str, freq: Freq, day: int, paired: bool = False) -> Series:
+    office = "National Bureau of Statistics"
+    made = Indicator(name, name, name, freq, "%", "%", "lin", "average", day, office, "national accounts")
+    if paired:  # January and February as one, on February
+        made = replace(made, kind="yoy_month", jan_feb="combined")
     return Series(made, catalogue.load().regions["CN"])
 
 
@@ -140,6 +149,8 @@ def main() -> None:
 
 
 def write(to: Path, run: Spec, records: pl.DataFrame, truth: pl.DataFrame, inputs: int, seconds: float) -> None:
+    apart = [label for label in run.models if label.endswith(("_without", "_outliers"))]
+    everyone, records = records, records.filter(~pl.col("model").is_in(apart))
     plain = judge.table(judge.cases(records, truth), run.benchmark, "")
     pool = next((m for m in plain["model"] if m in run.pools), plain["model"][0])
     assert run.pseudo is not None
@@ -160,7 +171,29 @@ def write(to: Path, run: Spec, records: pl.DataFrame, truth: pl.DataFrame, input
             page.tests(table, run.benchmark, pool),
             page.coverage({m: judge.coverage(rows, m) for m in dict.fromkeys([pool, run.benchmark, *plain["model"][:2]])}),
         ]  # fmt: skip
+    numbers += [
+        "## Learned without 2020",
+        "Root mean squared error over all horizons, and how much of 2021 and 2022 the 80 % bands held, in per cent. Fits of January"
+        " 2021 and January 2022 alone differ. `_without`: February to December 2020 are left out of learning; `_outliers`: values "
+        "beyond ten interquartile ranges are read as missing.",
+        learned_without(judge.cases(everyone, truth), apart),
+    ]
     page.write(to, run.title_en, "\n\n".join(numbers))
+
+
+def learned_without(rows: pl.DataFrame, apart: Sequence[str]) -> str:
+    """Each model that treats 2020 in some way, after the one that does not."""
+    plain = dict.fromkeys(label.rpartition("_")[0] for label in apart)
+    shown = [m for base in plain for m in (base, *(label for label in apart if label.rpartition("_")[0] == base))]
+    stretches = {"2021": ("2021",), "2022": ("2022",), "2021–2022": ("2021", "2022"), "all years": ()}
+    lines = []
+    for model in shown:
+        mine = rows.filter(model=model).with_columns(year=pl.col("period").str.slice(0, 4))
+        parts = [mine.filter(pl.col("year").is_in(years)) if years else mine for years in stretches.values()]
+        errors = [f"{np.mean([judge.rmse(at) for _, at in part.group_by('horizon')]):.2f}" for part in parts]
+        held = metrics.coverage(parts[2].select(QUANTILES).to_numpy(), parts[2]["outcome"].to_numpy(), 80)
+        lines.append([model, *errors, f"{100 * held:.0f}"])
+    return str(page.grid(["model", *stretches, "80 % band"], lines))
 
 
 if __name__ == "__main__":

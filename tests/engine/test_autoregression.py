@@ -86,3 +86,31 @@ def test_farther_ahead_by_the_slope_of_the_forecast(seed: int, weights: Floats) 
 
 def test_without_the_inverse_nothing_is_said() -> None:
     assert np.isnan(Autoregression(1.0, np.array([0.5]), 2.0).doubt(np.ones(5), np.ones(1)))
+
+
+def test_a_wrong_value_makes_no_explosive_expectation() -> None:
+    """A calm series without Januaries, of which one December is wrong by a factor, as where the sum of a year was restated and its
+    months were not: it is explained by two values and never explains one, which takes an explosive root. For filling the root
+    is drawn back, and the expectation stays among what was seen."""
+    g = np.random.default_rng(3)
+    y = 10 + np.cumsum(0.3 * g.normal(size=120))
+    y[0::12] = np.nan  # no Januaries
+    y[94], y[95] = y[93] + 2.0, 80.0
+    wild = autoregression.fit(y, 6, "y")
+    path = wild.fill(np.r_[y, np.full(12, np.nan)])[-12:]
+    assert np.abs(path).max() > 1000
+    calm = autoregression.fit(y, 6, "y", stationary=True)
+    assert np.abs(np.roots(np.r_[1.0, -calm.coefficients])).max() <= 0.999 + 1e-9
+    path = calm.fill(np.r_[y, np.full(12, np.nan)])[-12:]
+    assert np.nanmin(y) - 1 < path.min()
+    assert path.max() < np.nanmax(y)
+
+
+def test_a_stationary_equation_stays_as_it_was() -> None:
+    g = np.random.default_rng(1)
+    y = np.zeros(300)
+    for t in range(2, 300):
+        y[t] = 0.5 + 1.2 * y[t - 1] - 0.3 * y[t - 2] + g.normal()
+    free, held = (autoregression.fit(y, 6, "y", stationary=s) for s in (False, True))
+    assert free.coefficients.tobytes() == held.coefficients.tobytes()
+    assert (free.constant, free.sigma) == (held.constant, held.sigma)

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.align import pair_weights
+from engine.align import pair_weights, single_months
 from engine.calendar import Freq, Period, end_of
 from engine.errors import BadInput
 from engine.figures import Origin
@@ -79,3 +79,15 @@ def test_a_pair_is_the_sum_or_the_mean_of_two_months() -> None:
     quarterly = replace(panel, series=(series("flow", Freq.Q), panel.series[1]))
     with pytest.raises(BadInput, match="frequency Q"):
         pair_weights(quarterly, "flow@XX")
+
+
+def test_a_pair_stands_on_both_of_its_months() -> None:
+    """A sum by halves, a mean as it is; a January that is known by itself stays, and so does what is no pair."""
+    values = np.array([[np.nan, np.nan], [10.0, 4.0], [6.0, 3.0]])
+    flags = np.array([[0, 0], [PAIR, PAIR], [0, 0]], np.uint8)
+    months, january = single_months(make(values, flags), ["flow@XX", "rate@XX"])
+    np.testing.assert_array_equal(months, [[5.0, 4.0], [5.0, 4.0], [6.0, 3.0]])
+    np.testing.assert_array_equal(january, [[True, True], [False, False], [False, False]])
+    months, january = single_months(make(VALUES, FLAGS), ["rate@XX"])
+    np.testing.assert_array_equal(months[:, 0], VALUES[:, 1])
+    assert not january.any()

@@ -25,11 +25,13 @@ from modelzoo.nowcast.naive import Naive
 from modelzoo.nowcast.pool import Member, Pool
 from modelzoo.nowcast.umidas import Umidas
 from modelzoo.nowcast.walk import Walk
+from modelzoo.nowcast.without import Without
 from modelzoo.nowcast.ytd import Ytd
 from modelzoo.zoo import names
 
 FEW = ("gdpc1@US", "payems@US", "indpro@US", "rsafs@US", "houst@US", "gacdisa066msfrbny@US")
 MANY = ("ulcnfb@US", *FEW[1:], "unrate@US", "cpiaucsl@US", "tcu@US")  # quarterly and monthly, rates and levels
+CRISIS = (("2008-09", "2009-06"),)
 CASES: dict[str, tuple[Model, ...]] = {
     "nowcast.naive": (Naive("gdpc1@US"), Naive("indpro@US")),
     "nowcast.ar": (Ar("gdpc1@US"), Ar("indpro@US", 0), Ar("gdpc1@US", since="1996-01")),
@@ -68,6 +70,11 @@ CASES: dict[str, tuple[Model, ...]] = {
                 "naive": Member("nowcast.naive"),
             },
         ),
+    ),
+    "nowcast.without": (
+        Without("gdpc1@US", Member("nowcast.ar"), (("2008-09", "2009-06"), ("2001-03", "2001-11"))),
+        Without("gdpc1@US", Member("nowcast.dfm", {"blocks": {"global": FEW}, "since": "1992-01"}), CRISIS),
+        Without("gdpc1@US", Member("nowcast.bvar", {"indicators": MANY}), CRISIS),
     ),
     "nowcast.ytd": (
         Ytd("gdp_yoy_ytd@SYN-33", "gdp_ytd@SYN-33", "nowcast.ar"),

@@ -34,6 +34,9 @@ def model(name: str, indicators: tuple[str, ...]) -> Model:
             "ar": {"model": "nowcast.ar"},
             "b": {"model": "nowcast.bridges", "options": {"indicators": indicators}},
         }
+    if "member" in has:
+        given["member"] = {"model": "nowcast.bridges", "options": {"indicators": indicators}}
+        given["stretches"] = [["1995-02", "1995-12"]]
     if "blocks" in has:
         given["blocks"] = {"global": ("y@ZZ", *indicators)}
     return make(name, given)

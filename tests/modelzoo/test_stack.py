@@ -145,3 +145,26 @@ def test_a_sample_begins_where_it_is_told() -> None:
     assert len(rows) == len(y)
     with pytest.raises(NotEnoughData, match="begins in 2031-01"):
         stack.learn(panel, "y@ZZ", IDS, 1, "sums", "2031-01")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_series_that_is_left_out_does_not_move_the_edge(form: stack.Form) -> None:
+    """A survey that began too late to be used is out a month before all others: nothing is read of it, not even its date."""
+    panel = simulate(240, 3)
+    cut = panel.matrix(panel.ids).copy()
+    cut[-1] = np.nan
+    panel = panel.with_values(panel.ids, cut)
+    g = np.random.default_rng(0)
+    late = np.r_[np.full(180, np.nan), g.normal(size=60)]
+    columns = {s.indicator.id: (s.freq, panel.matrix([s.id])[:, 0]) for s in panel.series}
+    both = panel_of(columns | {"late": (Freq.M, late)})
+    alone = stack.learn(panel, "y@ZZ", IDS, 2, form, "")
+    beside = stack.learn(both, "y@ZZ", (*IDS, "late@ZZ"), 2, form, "")
+    assert not beside.used[-1]
+    np.testing.assert_array_equal(beside.delays[:-1], alone.delays)
+    period = Period.parse("1999-Q4")
+    a, b = alone.now(panel, period), beside.now(both, period)
+    assert a[0] == b[0]
+    np.testing.assert_array_equal(b[2][:, :-1], a[2])
+    for h in HORIZONS:
+        np.testing.assert_array_equal(beside.history(both)(h)[1][:, :-1], alone.history(panel)(h)[1])
