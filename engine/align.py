@@ -9,7 +9,7 @@ import numpy as np
 from engine.calendar import Freq, Period
 from engine.errors import BadInput, NotEnoughData
 from engine.figures import Origin
-from engine.indicator import Aggregation
+from engine.indicator import Aggregation, Series
 from engine.panel import Panel
 from engine.typing import Bools, Floats
 
@@ -24,8 +24,18 @@ WEIGHTS: dict[Aggregation, tuple[float, ...]] = {
     "last": (1.0,),
     "average": (1 / 3, 1 / 3, 1 / 3),
     "sum": (1.0, 1.0, 1.0),
+    "year": (
+        1 / 3,
+        2 / 3,
+        *[1.0] * 10,
+        2 / 3,
+        1 / 3,
+    ),  # growth on the year: of each month twelve rates, averaged over three
 }
 """Weights of the month in which the quarter ends and of the months before it, newest first."""
+
+MONTHLY_YEAR = (1.0,) * 12
+"""The same of a monthly growth on the year, where the months of a model grow on the month."""
 
 
 def own(panel: Panel, series_id: str) -> tuple[Period, Floats]:
@@ -62,6 +72,36 @@ def published(panel: Panel, series_id: str, periods: Sequence[Period]) -> Floats
     return np.array([values[i] if 0 <= i < len(values) else np.nan for i in at])
 
 
+def months_of(meaning: Series) -> tuple[float, ...]:
+    """How a value of a monthly or quarterly series sums up months, newest first. Raises BadInput for another frequency."""
+    aggregation = meaning.indicator.aggregation
+    if meaning.freq is Freq.Q:
+        return WEIGHTS[aggregation]
+    if meaning.freq is not Freq.M:
+        raise BadInput(f"{meaning.id}: months add up to a quarter, not to a value of frequency {meaning.freq}")
+    return MONTHLY_YEAR if aggregation == "year" else (1.0,)
+
+
+def pairs(panel: Panel, ids: Sequence[str]) -> tuple[Bools, Floats]:
+    """``(T, N)`` which cells stand for January and February as one; and ``(N,)`` how often the mean of the two a pair is.
+
+    Those that the panel flags, and of a series whose newest known February is one, all Februaries after it. A pair is the sum of
+    its months, twice their mean, where the months of the series add up, else their mean, which for growth holds as nearly as
+    the two months are of one size.
+    """
+    times = [2.0 if s.freq is Freq.M and s.indicator.aggregation == "sum" else 1.0 for s in panel.meanings(ids)]
+    flagged = (panel.flags_of(ids) & Origin.PAIR) != 0
+    if not flagged.any():
+        return flagged, np.array(times)
+    known = ~np.isnan(panel.matrix(ids))
+    february = np.arange(panel.first.ordinal, panel.first.ordinal + panel.months) % 12 == 1
+    for j in range(len(ids)):
+        seen = np.flatnonzero(known[:, j] & february)
+        if len(seen) and flagged[seen[-1], j]:
+            flagged[seen[-1] :, j] |= february[seen[-1] :]
+    return flagged, np.array(times)
+
+
 def pair_weights(panel: Panel, series_id: str) -> Floats:
     """``(T, 2)`` what each value of a monthly series says: its weight on the month itself and on the month before, newest first.
 
@@ -83,17 +123,13 @@ def pair_weights(panel: Panel, series_id: str) -> Floats:
 def single_months(panel: Panel, ids: Sequence[str]) -> tuple[Floats, Bools]:
     """``(T, len(ids))`` values by single months, and which of them are Januaries that are known with their February only.
 
-    A pair of January and February (``pair_weights``) stands on both, each with an even share: with its own value where it is
+    A pair of January and February (``pairs``) stands on both, each with an even share: with its own value where it is
     their mean, with half of it where it is their sum. Who asks what was known in a January must not read that January.
     Series of other frequencies are as in the panel.
     """
-    values, january = panel.matrix(ids).copy(), np.zeros((panel.months, len(ids)), bool)
-    flagged = (panel.flags_of(ids) & np.uint8(Origin.PAIR)) != 0
-    for j in (int(j) for j in np.flatnonzero(flagged.any(0))):
-        weights = pair_weights(panel, ids[j])
-        february = np.flatnonzero(weights[:, 1])
-        values[february, j] /= weights[february].sum(1)
-        before = february[february > 0] - 1
-        before = before[np.isnan(values[before, j])]
-        values[before, j], january[before, j] = values[before + 1, j], True
+    paired, times = pairs(panel, ids)
+    values = panel.matrix(ids) / np.where(paired, times, 1.0)
+    january = np.zeros(values.shape, bool)
+    january[:-1] = paired[1:] & np.isnan(values[:-1]) & ~np.isnan(values[1:])
+    values[:-1][january[:-1]] = values[1:][january[:-1]]
     return values, january

@@ -4,6 +4,7 @@
     y_jt = Σ_l w_l (λ_j'f_t-l + e_j,t-l)       seen as a weighted sum of months: a quarterly growth rate (Mariano & Murasawa 2003)
     f_t  = A_1 f_t-1 + … + A_p f_t-p + N(0, Q) in blocks that do not interact
 
+A value may stand for a *pair*, the mean of its month and the one before, as China's January and February are told in February.
 Series of the first kind are *collapsed*: their idiosyncratics never enter the state. Series of the second kind are *explicit*;
 so is a monthly series with a gap longer than the lags in the state, with weights (1, 0, …).
 
@@ -12,7 +13,6 @@ Sources: Bańbura & Modugno (2014, J. Appl. Econometrics 29); Jungbacker & Koopm
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,16 +56,22 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """All pairs of values k months apart, as EM sums over them: months ``(n,)`` in which there is one, and their pattern ``(n,)``;
-    mask ``(N, U)`` which series have one in a month of which pattern; the values now and then ``(N, n)``, 0 where there is none;
-    own ``(4, N)`` their number, and Σ now², Σ now then, Σ then²; by_pattern: each pattern, and the places of its months.
+    """All cells of one sort, as EM sums over them. A cell has 1 to 3 *terms*: itself, the pair and the single month before it.
+
+    terms ``(t,)``: which of the three; lags ``(A,)``: the months that they read, and mix ``(t, A)`` their shares, None where each
+    reads one; months ``(n,)`` in which there is such a cell, and their pattern ``(n,)``; mask ``(N, U)`` which series have one
+    in a month of which pattern; values ``(t, N, n)``, 0 where there is none; count ``(N,)``; own ``(t, t, N)`` sums of products of
+    the values; by_pattern: each pattern, and the places of its months.
     """
 
+    terms: Ints
+    lags: Ints
+    mix: Floats | None
     months: Ints
     pattern: Ints
     mask: Floats
-    now: Floats
-    then: Floats
+    values: Floats
+    count: Floats
     own: Floats
     by_pattern: tuple[tuple[int, Ints | slice], ...]
 
@@ -83,15 +89,20 @@ def _groups(which: Ints) -> tuple[tuple[int, Ints | slice], ...]:
 class Data:
     """A panel made ready once for many passes. Build with :func:`prepare`.
 
-    Y ``(T, N)``: collapsed series. X ``(T, E)``: explicit series, with weights ``(E, L)`` on L lags. NaN where not known.
+    Y ``(T, N)``: collapsed series. X ``(T, E)``: explicit series, with weights ``(E, L)`` on L lags. NaN where not known. pairs,
+    x_pairs: which of their cells are those of a pair, where known. The others: see ``kernels.collapse`` and ``kernels.kalman``.
     """
 
     Y: Floats
     X: Floats
     weights: Floats
-    kind: Ints
+    pairs: Bools
+    x_pairs: Bools
+    code: Ints
+    sorts: Ints
     pattern: Ints
     patterns: Ints
+    form: Ints
     regime: Ints
 
     @property
@@ -101,24 +112,39 @@ class Data:
 
     @property
     def gap(self) -> int:
-        """The longest gap between two values of a collapsed series, at least 1."""
-        return max(1, int(self.patterns.max(initial=1)))
+        """The furthest month that a collapsed value is compared with, at least 1."""
+        return _reach(self.sorts)
+
+    @property
+    def cycle(self) -> int:
+        """Months after which the pattern of known cells comes back."""
+        return 12 if (self.form == 1).any() or self.sorts[:, 0].any() else 3
 
     @cached_property
-    def pairs(self) -> dict[int, Cells]:
-        """For each gap k that occurs, its cells."""
-        out = {}
-        for k in range(int(self.kind.max(initial=-1)) + 1):
-            months = np.flatnonzero((self.kind == k).any(1))
-            if len(months):
-                here = self.kind[months] == k
-                then = self.Y[np.maximum(months - k, 0)]
-                now, then = (np.ascontiguousarray(np.where(here, v, 0.0).T) for v in (self.Y[months], then))
-                own = np.stack([here.sum(0), (now * now).sum(1), (now * then).sum(1), (then * then).sum(1)])
-                mask = np.ascontiguousarray((self.patterns == k).T.astype(float))
-                pattern = self.pattern[months]
-                out[k] = Cells(months, pattern, mask, now, then, own, _groups(pattern))
-        return out
+    def cells(self) -> tuple[Cells, ...]:
+        """Of each sort its cells."""
+        lag, of, share = collapse.atoms(self.sorts)
+        out = []
+        for q, sort in enumerate(self.sorts):
+            mask = self.patterns == q
+            months = np.flatnonzero(mask.any(1)[self.pattern])
+            pattern = self.pattern[months]
+            here = mask[pattern]
+            atoms = np.flatnonzero(lag[q] >= 0)
+            terms = np.unique(of[q, atoms])
+            mix = (of[q, atoms] == terms[:, None]) * share[q, atoms]
+            values = np.stack([np.where(here, self.Y[months - (sort[j] if j else 0)], 0.0).T for j in terms])
+            own = np.einsum("ant,bnt->abn", values, values)
+            out.append(Cells(
+                terms, lag[q, atoms], mix if len(atoms) > len(terms) else None, months, pattern,
+                np.ascontiguousarray(mask.T.astype(float)), values, here.sum(0).astype(float), own, _groups(pattern),
+            ))  # fmt: skip
+        return tuple(out)
+
+
+def _reach(sorts: Ints) -> int:
+    single, double = sorts[:, 2], np.where(sorts[:, 1] > 0, sorts[:, 1] + 1, 0)
+    return max(1, int(single.max()), int(double.max()))
 
 
 @dataclass(slots=True)
@@ -165,46 +191,58 @@ class Smoothed:
         return self.V[:, block[0], block[1]][self.at]
 
 
-def long_gaps(Y: Floats, reach: int = 4, afresh: Sequence[int] = ()) -> Bools:
-    """``(N,)`` which monthly series have a gap longer than ``reach`` months between two values: they must be explicit.
+REACH = 4
+"""Months: a series with longer gaps is carried, unless so many have them that a longer state is the smaller one."""
 
-    afresh: as for :func:`prepare`.
+
+def long_gaps(Y: Floats, pairs: Bools | None = None, reach: int = REACH) -> Bools:
+    """``(N,)`` which monthly series cannot be collapsed: they have a gap longer than ``reach`` months between two values, or pairs
+    as ``kernels.collapse.codes`` does not take them. They must be explicit.
     """
-    return np.asarray((_kinds(Y, reach, afresh) == -2).any(0))
+    return (collapse.codes(np.ascontiguousarray(Y), _given(pairs, Y), reach) == -2).any(0)  # type: ignore[no-any-return]
 
 
-def _kinds(Y: Floats, reach: int, afresh: Sequence[int]) -> Ints:
-    parts = np.split(np.asarray(Y, float), list(afresh))
-    return np.vstack([collapse.kinds(np.ascontiguousarray(part), reach) for part in parts])
+def shortest(Y: Floats, pairs: Bools, L: int, k: int) -> int:
+    """The gap to collapse over, REACH months or up to two years, with which the state is smallest.
+
+    L lags and k places a lag are needed without any monthly series; each that is carried takes a place a lag, and each longer
+    gap a lag.
+    """
+    if not long_gaps(Y, pairs).any():
+        return REACH
+    return min(range(REACH, 25), key=lambda g: max(L, g + 1) * (k + int(np.count_nonzero(long_gaps(Y, pairs, g)))))
 
 
-def prepare(Y: Floats, X: Floats, weights: Floats, order: int, afresh: Sequence[int] = ()) -> Data:
+def prepare(
+    Y: Floats, X: Floats, weights: Floats, order: int, pairs: Bools | None = None, x_pairs: Bools | None = None, reach: int = REACH
+) -> Data:  # fmt: skip
     """Make a panel ready. Y ``(T, N)``, X ``(T, E)``, weights ``(E, w)`` newest month first, order p of the factors.
 
-    afresh: months in which the idiosyncratics of collapsed series begin anew, as in the first month.
-
-    The state holds L = max(w, p + 1, longest gap + 1) lags. Raises ValueError for a gap that :func:`long_gaps` would name
-    when neither weights nor order make the state that long.
+    pairs ``(T, N)``, x_pairs ``(T, E)``: which values are the mean of their month and the month before; none if left out.
+    The state holds L = max(w, p + 1, longest gap + 1) lags. Raises ValueError for a series that :func:`long_gaps` would name, and
+    for an explicit pair in the first month.
     """
     Y = np.ascontiguousarray(Y, float)
     X = np.ascontiguousarray(X, float)
-    kind = _kinds(Y, 4, afresh)
-    if (kind == -2).any():
-        raise ValueError("a collapsed series has a gap of more than four months between values: make it explicit")
-    L = max(weights.shape[1] if len(weights) else 1, order + 1, int(kind.max(initial=0)) + 1, 2)
+    pairs, x_pairs = _given(pairs, Y), _given(x_pairs, X)
+    code = collapse.codes(Y, pairs, reach)
+    if (code == -2).any():
+        raise ValueError(f"a collapsed series has a gap of more than {reach} months between values: make it explicit")
+    form = np.where(np.isnan(X), -1, x_pairs.astype(np.int64))
+    if (form[:1] == 1).any():
+        raise ValueError("the first month of a pair lies before the panel")
+    found = np.flatnonzero(np.bincount(np.append(code[code >= 0], 0)))
+    sorts = np.column_stack([found // collapse.BASE**2, found // collapse.BASE % collapse.BASE, found % collapse.BASE])
+    L = max(weights.shape[1] if len(weights) else 1, order + 1, _reach(sorts) + 1, 2)
     w = np.zeros((X.shape[1], L))
     w[:, : weights.shape[1]] = weights
-    patterns, pattern = _distinct(kind)
-    _, regime = _distinct(np.column_stack([pattern, ~np.isnan(X)]))
-    return Data(Y, X, w, kind, pattern, patterns, regime)
+    patterns, pattern = collapse.distinct(np.where(code >= 0, np.searchsorted(found, code), -1))
+    _, regime = collapse.distinct(np.column_stack([pattern, form]))
+    return Data(Y, X, w, pairs, x_pairs, code, sorts, pattern, patterns, form, regime)
 
 
-def _distinct(table: Ints) -> tuple[Ints, Ints]:
-    """Distinct rows of a table of small integers, and for each row which of them it is."""
-    rows = np.ascontiguousarray(table.astype(np.int16))
-    keys = rows.view(f"V{rows.shape[1] * 2}")[:, 0] if rows.shape[1] else np.zeros(len(rows), "V2")
-    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-    return np.ascontiguousarray(table[first]), which.reshape(-1)
+def _given(pairs: Bools | None, like: Floats) -> Bools:
+    return np.zeros(like.shape, bool) if pairs is None else np.ascontiguousarray(pairs)
 
 
 def companion(A: Floats) -> Floats:
@@ -256,11 +294,18 @@ def rows(p: Parameters, weights: Floats) -> Floats:
     return np.ascontiguousarray((weights[:, :, None] * block[:, None, :]).reshape(E, L * (R + E)))
 
 
+def pair_weights(d: Data) -> Floats:
+    """``(E, L)`` what an explicit value that stands for a pair says of its months."""
+    out = np.zeros_like(d.weights)
+    out[:, :2] = 0.5
+    return out
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
     """The arrays that one pass of the filter reads; shared with the adjoint."""
 
-    power: Floats
+    coef: Floats
     inverse: Floats
     Z: Floats
     active: Bools
@@ -272,13 +317,16 @@ class Pass:
 
 def _pass(p: Parameters, d: Data) -> Pass:
     R, E = p.A.shape[0], len(p.x_rho)
-    power, inverse = collapse.spread(p.rho, p.sigma2, d.gap)
-    Z, active, width = collapse.factorise(d.patterns, p.loadings, power, inverse)
+    coef, inverse = collapse.spread(p.rho, p.sigma2, d.sorts)
+    Z, active, width = collapse.factorise(d.patterns, d.sorts, p.loadings, coef, inverse)
     U, D, _ = Z.shape
     wide = np.zeros((U, D, d.gap + 1, R + E))  # the columns of Z among those of the state, lag by lag
     wide[..., :R] = Z.reshape(U, D, d.gap + 1, R)
     state_width = np.where(width > 0, (width // max(R, 1) - 1) * (R + E) + R, 0)
-    return Pass(power, inverse, Z, active, width, wide.reshape(U, D, -1), state_width, rows(p, d.weights))
+    every = [rows(p, d.weights)]
+    if d.x_pairs.any():
+        every.append(rows(p, pair_weights(d)))
+    return Pass(coef, inverse, Z, active, width, wide.reshape(U, D, -1), state_width, np.stack(every))
 
 
 def smooth(
@@ -294,28 +342,38 @@ def smooth(
     if like and known:
         start = like.start
     start = start or stationary(p, d.lags)
-    s = like.read if like and known and np.array_equal(like.data.patterns, d.patterns) else _pass(p, d)
+    s = like.read if like and known and _alike(like.data, d) else _pass(p, d)
     k, m, T = p.A.shape[0] + len(p.x_rho), len(start.mean), len(d.Y)
-    y, constant = collapse.project(d.Y, d.kind, d.pattern, p.loadings, s.power, s.inverse, s.Z, s.active, s.width)
+    y, constant = collapse.project(
+        d.Y, d.patterns, d.pattern, d.sorts, p.loadings, s.coef, s.inverse, s.Z, s.active, s.width
+    )  # fmt: skip
     if like and like.memory.filled + T - known <= len(like.memory.covs):
         before, memory = like.slot[:known], like.memory
     else:
         before, memory = np.empty(0, np.int64), Memory.empty(T, m, k, y.shape[1] + len(p.x_rho))
     loglik, means, slot, memory.filled = kalman.filter_(
-        y, d.pattern, d.regime, s.state_Z, s.active, s.state_width, d.X, s.rows, p.noise, p.A, p.Q, p.x_rho, p.x_sigma2,
-        start.mean, start.cov, memory.covs, memory.gains, memory.variances, memory.filled, before,
+        y, d.pattern, d.regime, d.cycle, s.state_Z, s.active, s.state_width, d.X, d.form, s.rows, p.noise, p.A, p.Q, p.x_rho,
+        p.x_sigma2, start.mean, start.cov, memory.covs, memory.gains, memory.variances, memory.filled, before,
     )  # fmt: skip
-    x, at, V = smoother.smooth(means, slot, memory.covs, k, memory.links, memory.linked, means_only)
+    x, at, V = smoother.smooth(means, slot, d.cycle, memory.covs, k, memory.links, memory.linked, means_only)
     return Smoothed(loglik + constant, x, at, V[: at.max() + 1], d, slot, memory, start, s)
 
 
 def shared(a: Data, b: Data) -> int:
     """The number of months at the beginning in which two data sets know the same cells."""
-    if a.kind.shape[1] != b.kind.shape[1] or a.weights.shape != b.weights.shape or a.gap != b.gap:
+    if a.code.shape[1] != b.code.shape[1] or a.weights.shape != b.weights.shape or a.gap != b.gap:
         return 0
-    n = min(len(a.kind), len(b.kind))
-    same = (a.kind[:n] == b.kind[:n]).all(1) & (np.isnan(a.X[:n]) == np.isnan(b.X[:n])).all(1)
-    return n if same.all() else int(np.argmin(same))
+    n = min(len(a.code), len(b.code))
+    for one, other in ((a.code, b.code), (a.form, b.form)):
+        apart = (one[:n] != other[:n]).ravel()
+        if apart.any():
+            n = int(apart.argmax()) // one.shape[1]
+    return n
+
+
+def _alike(a: Data, b: Data) -> bool:
+    """Whether one :func:`_pass` serves both."""
+    return np.array_equal(a.patterns, b.patterns) and np.array_equal(a.sorts, b.sorts)
 
 
 def weigh(p: Parameters, s: Smoothed, target: Floats, row: int) -> tuple[Floats, Floats]:
@@ -323,16 +381,32 @@ def weigh(p: Parameters, s: Smoothed, target: Floats, row: int) -> tuple[Floats,
     d = s.data
     a = s.read
     on_rows, on_explicit = smoother.adjoint(
-        target, row, s.slot, s.memory.gains, s.memory.links, d.pattern, a.state_Z, a.active, a.state_width, d.X, a.rows, p.A,
+        target, row, s.slot, s.memory.gains, s.memory.links, d.pattern, a.state_Z, a.active, a.state_width, d.form, a.rows, p.A,
         p.x_rho, p.A.shape[0] + len(p.x_rho),
     )  # fmt: skip
     on_cells = collapse.unproject(
-        on_rows, d.kind, d.pattern, p.loadings, a.power, a.inverse, a.Z, a.active, a.width
-    )  # fmt: skip
+        on_rows, d.patterns, d.pattern, d.sorts, p.loadings, a.coef, a.inverse, a.Z, a.active, a.width
+    )
     return on_cells, on_explicit
 
 
 def expected(p: Parameters, s: Smoothed) -> tuple[Floats, Floats]:
-    """E[cell | data] for every month, known or not: ``(T, N)`` collapsed and ``(T, E)`` explicit series."""
+    """E[cell | data] for every month, known or not: ``(T, N)`` collapsed and ``(T, E)`` explicit series; of a pair its mean."""
+    d = s.data
     common = s.x[:, : p.A.shape[0]] @ p.loadings.T
-    return common + collapse.carry(s.data.Y - common, p.rho), s.x @ rows(p, s.data.weights).T
+    months = common + collapse.carry(d.Y - told(common, d.pairs), d.pairs, p.rho)
+    return told(months, d.pairs), shown(p, d, s.x)
+
+
+def shown(p: Parameters, d: Data, x: Floats) -> Floats:
+    """``(T, E)`` what the explicit series show of states x ``(T, m)``, but for their noise."""
+    own: Floats = x @ rows(p, d.weights).T
+    return np.where(d.x_pairs, x @ rows(p, pair_weights(d)).T, own) if d.x_pairs.any() else own
+
+
+def told(months: Floats, pairs: Bools) -> Floats:
+    """What cells show of months, both ``(T, N)``: the mean with the month before where they are pairs."""
+    if not pairs.any():
+        return months
+    before = np.vstack([months[:1], months[:-1]])
+    return np.where(pairs, 0.5 * (months + before), months)

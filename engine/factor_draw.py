@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.signal import lfilter
 
-from engine.factor import Data, Parameters, Smoothed, companion, prepare, rows, smooth, stationary
+from engine.factor import Data, Parameters, Smoothed, companion, prepare, shown, smooth, stationary, told
 from engine.typing import Floats
 
 
@@ -33,7 +33,8 @@ def draws(p: Parameters, s: Smoothed, seed: int) -> Iterator[Floats]:
 
 def _known(Y: Floats, X: Floats, d: Data, order: int) -> Data:
     """Drawn values where the panel has some."""
-    return prepare(np.where(np.isnan(d.Y), np.nan, Y), np.where(np.isnan(d.X), np.nan, X), d.weights, order)
+    Y, X = np.where(np.isnan(d.Y), np.nan, Y), np.where(np.isnan(d.X), np.nan, X)
+    return prepare(Y, X, d.weights, order, d.pairs, d.x_pairs, d.gap)
 
 
 def _model(p: Parameters, d: Data, g: np.random.Generator) -> tuple[Floats, Floats, Floats]:
@@ -55,8 +56,8 @@ def _model(p: Parameters, d: Data, g: np.random.Generator) -> tuple[Floats, Floa
     noise = g.normal(size=(T, len(p.rho))) * np.sqrt(p.sigma2)
     noise[0] /= np.sqrt(1 - p.rho**2)
     e = np.column_stack([lfilter([1.0], [1.0, -r], column) for r, column in zip(p.rho, noise.T, strict=True)])
-    X = x @ rows(p, d.weights).T + g.normal(size=(T, E)) * np.sqrt(p.noise)
-    return x, x[:, :R] @ p.loadings.T + e.reshape(T, -1), X
+    X = shown(p, d, x) + g.normal(size=(T, E)) * np.sqrt(p.noise)
+    return x, told(x[:, :R] @ p.loadings.T + e.reshape(T, -1), d.pairs), X
 
 
 def _root(P: Floats) -> Floats:

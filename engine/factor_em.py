@@ -5,7 +5,7 @@ Two things differ from the usual M-step, and both keep EM monotone:
 * With e_it as latent data and no measurement error, y - e = λ'f holds exactly and the usual step returns λ unchanged (with the
   New York Fed's variance of 1e-4 it creeps). Here the latent data are the factors, and for explicit series their monthly
   values, so that λ is found by generalised least squares on quasi-differences.
-* ρ and σ² are maximised jointly with the stationary first value and with gaps of any length.
+* ρ and σ² are maximised jointly with the stationary first value, with gaps of any length and with pairs.
 
 With ``noise`` > 0 an explicit series has that measurement variance and the step of Bańbura & Modugno applies: this reproduces
 the New York Fed's program.
@@ -15,11 +15,12 @@ Source of the algorithm: Bańbura & Modugno (2014, J. Appl. Econometrics 29).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.factor import Data, Parameters, Smoothed, companion, smooth
+from engine.factor import Data, Parameters, Smoothed, companion, pair_weights, smooth
 from engine.kernels import collapse, em
 from engine.typing import Bools, Floats, Ints
 
@@ -33,45 +34,51 @@ def _least_squares(M: Floats, b: Floats, free: Bools) -> Floats:
     return np.asarray(np.linalg.solve(M, np.where(free, b, 0.0)[..., None])[..., 0], float)
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Expected sums over pairs of values k months apart, k = 0 … g (0: first values), for n series.
+SINGLE = np.array([[0, 0, 0], [0, 0, 1]])
+"""Sorts of the latent months of an explicit series: the first, and each after the one before."""
 
-    count ``(K, n)``; ff, fg, gg ``(K, n, R, R)``: Σ E f_t f_t', E f_t f_t-k', E f_t-k f_t-k'; and of the values with the factors
-    yf, zf, yg, zg ``(K, n, R)`` and among themselves yy, yz, zz ``(K, n)``, where y is y_t, z is y_t-k, g is f_t-k.
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Expected sums over the cells of one sort, for n series. A cell has t terms (``factor.Cells``), each a value y and factors f.
+
+    terms ``(t,)``; count ``(n,)``; Σ E f_a f_b', y_a f_b, y_a y_b: ff ``(t, t, n, R, R)``, yf ``(t, t, n, R)``, yy ``(t, t, n)``.
     """
 
+    terms: Ints
     count: Floats
     ff: Floats
-    fg: Floats
-    gg: Floats
     yf: Floats
-    zf: Floats
-    yg: Floats
-    zg: Floats
     yy: Floats
-    yz: Floats
-    zz: Floats
 
-    def step(self, lam: Floats, rho: Floats, free: Bools, hold: bool) -> tuple[Floats, Floats, Floats]:
-        """λ given ρ by generalised least squares unless held, then ρ and σ² given λ. Returns ``(n, R)``, ``(n,)``, ``(n,)``."""
-        if not hold:
-            lam = self._loadings(rho, free)
-        quad = [((S @ lam[..., None])[..., 0] * lam).sum(-1) for S in (self.ff, self.fg, self.gg)]
-        dot = [(v * lam).sum(-1) for v in (self.yf, self.zf + self.yg, self.zg)]
-        e00, e01, e11 = self.yy - 2 * dot[0] + quad[0], self.yz - dot[1] + quad[1], self.zz - 2 * dot[2] + quad[2]
-        args = (np.ascontiguousarray(v.T) for v in (self.count, e00, e01, e11))
-        return lam, *em.ar1(*args)
 
-    def _loadings(self, rho: Floats, free: Bools) -> Floats:
-        power, inverse = collapse.spread(rho, np.ones_like(rho), len(self.count) - 1)
-        r, w = power.T, inverse.T  # (K, n)
-        M = (w[..., None, None] * (
-            self.ff - r[..., None, None] * (self.fg + self.fg.swapaxes(-1, -2)) + (r**2)[..., None, None] * self.gg
-        )).sum(0)  # fmt: skip
-        r_, w_ = r[..., None], w[..., None]
-        b = (w_ * (self.yf - r_ * (self.zf + self.yg) + r_**2 * self.zg)).sum(0)
-        return _least_squares(M, b, free)
+def _step(
+    sums: Sequence[Sums], sorts: Ints, lam: Floats, rho: Floats, free: Bools, hold: bool
+) -> tuple[Floats, Floats, Floats]:
+    """λ given ρ by generalised least squares unless held, then ρ and σ² given λ. Returns ``(n, R)``, ``(n,)``, ``(n,)``."""
+    if not hold:
+        lam = _loadings(sums, sorts, rho, free)
+    n, K = len(rho), len(sorts)
+    count, moments = np.zeros((n, K)), np.zeros((n, K, 3, 3))
+    for q, s in enumerate(sums):
+        cross = (s.yf * lam).sum(-1)
+        square = ((s.ff @ lam[..., None])[..., 0] * lam).sum(-1)
+        e = s.yy - cross - cross.swapaxes(0, 1) + square  # Σ E e_a e_b
+        count[:, q] = s.count
+        moments[:, q, s.terms[:, None], s.terms] = e.transpose(2, 0, 1)
+    return lam, *em.ar1(sorts, count, moments)
+
+
+def _loadings(sums: Sequence[Sums], sorts: Ints, rho: Floats, free: Bools) -> Floats:
+    coef, inverse = collapse.spread(rho, np.ones_like(rho), sorts)
+    n, R = free.shape
+    M, b = np.zeros((n, R, R)), np.zeros((n, R))
+    for q, s in enumerate(sums):
+        c = coef[:, q, s.terms].T  # (t, n)
+        w = c[:, None] * c * inverse[:, q]
+        M += (w[..., None, None] * s.ff).sum((0, 1))
+        b += (w[..., None] * s.yf).sum((0, 1))
+    return _least_squares(M, b, free)
 
 
 def _total(s: Smoothed, months: slice | Bools) -> Floats:
@@ -84,33 +91,28 @@ def _over(V: Floats, at: Ints) -> Floats:
     return np.asarray(np.tensordot(np.bincount(at, minlength=len(V)).astype(float), V, 1), float)
 
 
-def _collapsed_pairs(s: Smoothed, d: Data, k: int, R: int) -> Pairs:
+def _collapsed(s: Smoothed, d: Data, k: int, R: int) -> list[Sums]:
     """Moments of the factors are summed month by month within each pattern of known cells, and over the patterns by series."""
-    K, N, U = d.gap + 1, d.Y.shape[1], len(d.patterns)
-    z2, z3, z4 = np.zeros((K, N)), np.zeros((K, N, R)), np.zeros((K, N, R, R))
-    out = [z2.copy(), *(z4.copy() for _ in range(3)), *(z3.copy() for _ in range(4)), *(z2.copy() for _ in range(3))]
-    for lag, cells in d.pairs.items():
-        place = np.concatenate([np.arange(R), np.arange(R) + lag * k])
-        fg = s.x[cells.months][:, place]  # f_t and f_t-lag
+    N, U, out = d.Y.shape[1], len(d.patterns), []
+    for cells in d.cells:
+        place = (np.arange(R) + cells.lags[:, None] * k).reshape(-1)
+        f = s.x[cells.months][:, place]
         often = np.bincount(cells.pattern * len(s.V) + s.at[cells.months], minlength=U * len(s.V))
         S = often.reshape(U, -1).astype(float) @ s.V[:, place[:, None], place].reshape(len(s.V), -1)
-        S = S.reshape(U, 2 * R, 2 * R)
+        S = S.reshape(U, len(place), len(place))
         for u, here in cells.by_pattern:
-            S[u] += fg[here].T @ fg[here]
-        S = (cells.mask @ S.reshape(U, -1)).reshape(N, 2 * R, 2 * R)
-        now, then = cells.now @ fg, cells.then @ fg
-        square = [S[:, :R, :R], S[:, :R, R:], S[:, R:, R:]]
-        cross = [now[:, :R], then[:, :R], now[:, R:], then[:, R:]]
-        count, *own = cells.own
-        for store, value in zip(out, [count, *square, *cross, *own], strict=True):
-            store[lag] = value
-    if 0 in d.pairs:  # a first value has no predecessor
-        for j in (2, 3, 5, 6, 7, 9, 10):
-            out[j][0] = 0.0
-    return Pairs(*out)
+            S[u] += f[here].T @ f[here]
+        if cells.mix is not None:
+            mix = np.kron(cells.mix, np.eye(R))
+            f, S = f @ mix.T, mix @ S @ mix.T
+        t = len(cells.terms)
+        ff = (cells.mask @ S.reshape(U, -1)).reshape(N, t, R, t, R).transpose(1, 3, 0, 2, 4)
+        yf = (cells.values @ f).reshape(t, N, t, R).swapaxes(1, 2)
+        out.append(Sums(cells.terms, cells.count, ff, yf, cells.own))
+    return out
 
 
-def _explicit_pairs(s: Smoothed, p: Parameters, d: Data, k: int, R: int) -> Pairs:
+def _explicit(s: Smoothed, p: Parameters, d: Data, k: int, R: int) -> list[Sums]:
     """The same sums for the latent months z_t = λ'f_t + e_t of the explicit series, over the months that their values span."""
     E = d.X.shape[1]
     L = np.zeros((2 * k, 2 * k))  # (f_t, z_t, f_t-1, z_t-1) = L (f_t, e_t, f_t-1, e_t-1)
@@ -118,28 +120,31 @@ def _explicit_pairs(s: Smoothed, p: Parameters, d: Data, k: int, R: int) -> Pair
         L[o : o + k, o : o + k] = np.eye(k)
         L[o + R : o + k, o : o + R] = p.x_loadings
     x, V = s.x[:, : 2 * k] @ L.T, s.V[:, : 2 * k, : 2 * k]
-    out = [np.zeros((2, E)), *(np.zeros((2, E, R, R)) for _ in range(3)), *(np.zeros((2, E, R)) for _ in range(4)),
-           *(np.zeros((2, E)) for _ in range(3))]  # fmt: skip
+    out = [
+        Sums(
+            np.arange(0, 2 * t, 2), np.zeros(E), np.zeros((t, t, E, R, R)), np.zeros((t, t, E, R)), np.zeros((t, t, E))
+        )
+        for t in (1, 2)
+    ]
     sums: dict[tuple[int, int], Floats] = {}  # series over the same months share them
     for i in range(E):
-        seen = np.flatnonzero(~np.isnan(d.X[:, i]))
+        seen = np.flatnonzero(d.form[:, i] >= 0)
         if not len(seen):
             continue
-        first = max(0, int(seen[0]) - int(np.flatnonzero(d.weights[i])[-1]))
-        spans = (slice(first, first + 1), slice(first + 1, int(seen[-1]) + 1))
-        for kk, span in enumerate(spans):
+        reach = 1 if d.form[seen[0], i] == 1 else int(np.flatnonzero(d.weights[i])[-1])
+        first = max(0, int(seen[0]) - reach)
+        for to, span in zip(out, (slice(first, first + 1), slice(first + 1, int(seen[-1]) + 1)), strict=True):
             S = sums.get((span.start, span.stop))
             if S is None:
                 S = sums[span.start, span.stop] = x[span].T @ x[span] + L @ _over(V, s.at[span]) @ L.T
-            f, g, z, w = slice(0, R), slice(k, k + R), R + i, k + R + i
-            square = [S[f, f], S[f, g], S[g, g]]
-            cross = [S[f, z], S[f, w], S[z, g], S[g, w]]
-            own = [S[z, z], S[z, w], S[w, w]]
-            for store, value in zip(out, [span.stop - span.start, *square, *cross, *own], strict=True):
-                store[kk, i] = value
-        for j in (2, 3, 5, 6, 7, 9, 10):
-            out[j][0, i] = 0.0
-    return Pairs(*out)
+            to.count[i] = span.stop - span.start
+            for a in range(len(to.terms)):
+                for b in range(len(to.terms)):
+                    f = slice(b * k, b * k + R)
+                    to.ff[a, b, i] = S[a * k : a * k + R, f]
+                    to.yf[a, b, i] = S[a * k + R + i, f]
+                    to.yy[a, b, i] = S[a * k + R + i, b * k + R + i]
+    return out
 
 
 def _noisy(
@@ -149,15 +154,20 @@ def _noisy(
     E, L = d.weights.shape
     lam = p.x_loadings.copy()
     for i in range(0 if hold else E):
-        seen = ~np.isnan(d.X[:, i])
-        W = np.zeros((R + 1, L * k))  # (Σ w f, Σ w e) from the state
-        for lag in range(L):
-            W[:R, lag * k : lag * k + R] = d.weights[i, lag] * np.eye(R)
-            W[R, lag * k + R + i] = d.weights[i, lag]
-        x = s.x[seen] @ W.T
-        S = x.T @ x + W @ _total(s, seen) @ W.T
-        b = d.X[seen, i] @ x[:, :R] - S[R, :R]
-        lam[i] = _least_squares(S[None, :R, :R], b[None], free[i : i + 1])[0]
+        M, b = np.zeros((R, R)), np.zeros(R)
+        for form, weights in enumerate((d.weights, pair_weights(d))):
+            seen = d.form[:, i] == form
+            if not seen.any():
+                continue
+            W = np.zeros((R + 1, L * k))  # (Σ w f, Σ w e) from the state
+            for lag in range(L):
+                W[:R, lag * k : lag * k + R] = weights[i, lag] * np.eye(R)
+                W[R, lag * k + R + i] = weights[i, lag]
+            x = s.x[seen] @ W.T
+            S = x.T @ x + W @ _total(s, seen) @ W.T
+            M += S[:R, :R]
+            b += d.X[seen, i] @ x[:, :R] - S[R, :R]
+        lam[i] = _least_squares(M[None], b[None], free[i : i + 1])[0]
     e, g = np.arange(R, k), np.arange(R, k) + k
     now, before = s.x[1:, e], s.x[1:, g]
     V = _total(s, slice(1, None))
@@ -194,20 +204,21 @@ def m_step(
     for block in np.unique(blocks):
         f = np.flatnonzero(blocks == block)
         past = np.concatenate([f + lag * R for lag in range(1, lags + 1)])
-        B = np.linalg.solve(S[np.ix_(past, past)], S[np.ix_(past, f)]).T
-        A[np.ix_(f, past - R)] = B
-        C = (S[np.ix_(f, f)] - B @ S[np.ix_(past, f)]) / len(x)
-        Q[np.ix_(f, f)] = 0.5 * (C + C.T)
+        across, down = S[past[:, None], f], f[:, None]
+        B = np.linalg.solve(S[past[:, None], past], across).T
+        A[down, past - R] = B
+        C = (S[down, f] - B @ across) / len(x)
+        Q[down, f] = 0.5 * (C + C.T)
     new = replace(p, A=tame(A), Q=Q)
     if d.Y.shape[1]:
-        lam, rho, sigma2 = _collapsed_pairs(s, d, k, R).step(p.loadings, p.rho, free, hold)
+        lam, rho, sigma2 = _step(_collapsed(s, d, k, R), d.sorts, p.loadings, p.rho, free, hold)
         new = replace(new, loadings=lam, rho=rho, sigma2=sigma2)
     if E:
         noisy = bool((p.noise > 0).any())
         lam, rho, sigma2 = (
             _noisy(s, p, d, x_free, k, R, hold)
             if noisy
-            else _explicit_pairs(s, p, d, k, R).step(p.x_loadings, p.x_rho, x_free, hold)
+            else _step(_explicit(s, p, d, k, R), SINGLE, p.x_loadings, p.x_rho, x_free, hold)
         )
         new = replace(new, x_loadings=lam, x_rho=rho, x_sigma2=sigma2)
     return new

@@ -11,7 +11,7 @@ from engine.errors import BadInput
 Step = Literal["lin", "chg", "pch", "pca"]
 """From published to analysed value: as it is; change; percent change; percent change at an annual rate. See engine.steps."""
 
-Aggregation = Literal["growth", "last", "average", "sum"]
+Aggregation = Literal["growth", "last", "average", "sum", "year"]
 """How a lower-frequency value sums up its months: growth of a flow (Mariano-Murasawa), the last month, their mean, their sum."""
 
 

@@ -110,6 +110,29 @@ def draw(seed: int, T: int, N: int, R: int, order: int, gaps: float) -> tuple[fa
     return p, factor.prepare(Y, X, weights, order)
 
 
+YEAR = np.array([1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 1]) / 3
+
+
+def paired(seed: int, months: int, N: int, R: int, order: int, gaps: float) -> tuple[factor.Parameters, factor.Data]:
+    """As :func:`draw`, where January and February of some collapsed and of one explicit series are told as one in February, and
+    the quarterly series is growth on the year.
+    """
+    p, d = draw(seed, months, N, R, order, gaps)
+    g = np.random.default_rng(seed)
+    february = np.arange(months) % 12 == 1
+    pairs, x_pairs = np.zeros(d.Y.shape, bool), np.zeros(d.X.shape, bool)
+    pairs[february] = g.uniform(size=(february.sum(), N)) < 0.7
+    x_pairs[february, 1] = True
+    Y, X = d.Y.copy(), d.X.copy()
+    Y[np.flatnonzero(february) - 1] = np.where(pairs[february], np.nan, Y[np.flatnonzero(february) - 1])
+    X[np.flatnonzero(february) - 1, 1] = np.nan
+    bad = factor.long_gaps(Y, pairs, 6)
+    Y[:, bad], pairs[:, bad] = d.Y[:, bad], False
+    weights = np.zeros((2, len(YEAR)))
+    weights[0], weights[1, 0] = YEAR, 1.0
+    return p, factor.prepare(Y, X, weights, order, pairs, x_pairs, 6)
+
+
 def factor_lags(s: factor.Smoothed, p: factor.Parameters) -> Floats:
     """``(T, 5 R)`` our smoothed factors, lag by lag."""
     R, k = p.A.shape[0], p.A.shape[0] + len(p.x_rho)

@@ -5,13 +5,14 @@ State x_t = (b_t, b_t-1, …, b_t-L+1) with b_t = (f_t, e_t): R factors and E id
     f_t = A_1 f_t-1 + … + A_p f_t-p + N(0, Q),   e_it = ρ_i e_i,t-1 + N(0, σ²_i),   p < L
 
 Observations of a month come one after another (Durbin & Koopman 2012, section 6.4): first the collapsed rows of
-``kernels.collapse`` with unit variance, then the explicit series, y = Σ_l w_l (λ'f_t-l + e_t-l) + N(0, h).
+``kernels.collapse`` with unit variance, then the explicit series, y = Σ_l w_l (λ'f_t-l + e_t-l) + N(0, h), where w is that of the
+series, or that of a pair, ½ on the month and ½ on the one before.
 
 The transition is a shift, so predicting costs k rows of work, not m.
 
-Covariances depend on what is missing, not on values. Where a month has the regime (the pattern of known cells) of three months
-before and the covariance before it is the same, so is the one after: it is looked up, not computed. Three, because quarterly
-series make the cycle. A covariance that has settled to 1e-13 of its largest entry counts as the same.
+Covariances depend on what is missing, not on values. Where a month has the regime (the pattern of known cells) of one ``cycle`` of
+months before and the covariance before it is the same, so is the one after: it is looked up, not computed. Quarterly series make
+the cycle three months, pairs twelve. A covariance that has settled to 1e-13 of its largest entry counts as the same.
 
 Letters: ``slot`` (T,) says which stored covariance, with its gains, a month has; only as many slots are filled as differ.
 """
@@ -153,10 +154,12 @@ def filter_(
     y,
     pattern,
     regime,
+    cycle,
     Z,
     active,
     width,
     explicit,
+    form,
     rows,
     noise,
     A,
@@ -174,8 +177,9 @@ def filter_(
     """The filter. Returns the log-likelihood, filtered means ``(T, m)``, slot ``(T,)`` and the number of slots now filled.
 
     y ``(T, D)``, pattern ``(T,)``, Z, active, width: of ``collapse.project``, with the columns of Z laid out as the state is
-    (lag by lag, k places each). regime: ``(T,)`` pattern and explicit series together. explicit: ``(T, E)``, NaN where not known;
-    rows: ``(E, m)``; noise: ``(E,)`` variances. a0, P0: mean and covariance of x at the first month before it is observed.
+    (lag by lag, k places each). regime: ``(T,)`` pattern and explicit series together. explicit: ``(T, E)`` values, form
+    ``(T, E)``: -1 not known, else which of the rows ``(·, E, m)`` it reads, its own or those of a pair; noise: ``(E,)`` variances.
+    a0, P0: mean and covariance of x at the first month before it is observed.
     covs ``(S, m, m)``, gains ``(S, D + E, m)``, variances ``(S, D + E)``: memory of slots, the first ``filled`` of them in use;
     new ones are added. before ``(K,)``: the slots of the first K months, where an earlier pass with the same parameters saw the
     same cells.
@@ -190,13 +194,13 @@ def filter_(
     loglik = 0.0
     for t in range(T):
         u = pattern[t]
-        cycle = t >= 4 and regime[t] == regime[t - 3]
+        again = t > cycle and regime[t] == regime[t - cycle]
         if t > 0:
             predict_mean(a, A, rho, head)
         if t < len(before):
             now = before[t]
-        elif cycle and slot[t - 1] == slot[t - 4]:
-            now = slot[t - 3]
+        elif again and slot[t - 1] == slot[t - cycle - 1]:
+            now = slot[t - cycle]
         else:
             now = filled
             P = covs[now]
@@ -208,10 +212,10 @@ def filter_(
                 if active[u, j]:
                     variances[now, j] = observe(P, Z[u, j], width[u], 1.0, gains[now, j])
             for i in range(E):
-                if not np.isnan(explicit[t, i]):
-                    variances[now, D + i] = observe(P, rows[i], m, noise[i], gains[now, D + i])
-            if cycle and same(P, covs[slot[t - 3]]):
-                now = slot[t - 3]
+                if form[t, i] >= 0:
+                    variances[now, D + i] = observe(P, rows[form[t, i], i], m, noise[i], gains[now, D + i])
+            if again and same(P, covs[slot[t - cycle]]):
+                now = slot[t - cycle]
             else:
                 filled += 1
         slot[t] = now
@@ -219,7 +223,7 @@ def filter_(
             if active[u, j]:
                 loglik += update(a, Z[u, j], width[u], y[t, j], variances[now, j], gains[now, j])
         for i in range(E):
-            if not np.isnan(explicit[t, i]):
-                loglik += update(a, rows[i], m, explicit[t, i], variances[now, D + i], gains[now, D + i])
+            if form[t, i] >= 0:
+                loglik += update(a, rows[form[t, i], i], m, explicit[t, i], variances[now, D + i], gains[now, D + i])
         means[t] = a
     return loglik, means, slot, filled

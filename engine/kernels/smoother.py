@@ -35,10 +35,16 @@ def root(S, n, L):
 
 
 @njit(cache=True, fastmath=FAST)
-def regress(P, k, L, G):
-    """G ``(k, m - k)`` = Cov(oldest, newer) Cov(newer, newer)^-1 of one filtered covariance; L ``(m - k, m - k)`` work space."""
+def regress(P, k, L, N, G):
+    """G ``(k, m - k)`` = Cov(oldest, newer) Cov(newer, newer)^+ of one filtered covariance; L, N ``(m - k, m - k)`` work space.
+
+    The pseudo-inverse, where newer months obey an exact relation, as those of a quarterly sum do once the state holds all of them:
+    of the regressions that fit, the one that takes nothing from directions in which newer months cannot differ. Any other
+    lets rounding errors in those directions grow from month to month, and ten years later no digit is left.
+    """
     n = len(P) - k
     root(P, n, L)
+    found = null_space(L, n, N)
     for i in range(k):
         g = G[i]
         for j in range(n):
@@ -58,10 +64,51 @@ def regress(P, k, L, G):
             g[j] = s
             for q in range(j):
                 g[q] -= L[j, q] * s
+        for o in range(found):
+            remove(g, N[o], n)
 
 
 @njit(cache=True, fastmath=FAST)
-def smooth(means, slot, covs, k, links, linked, means_only):
+def remove(v, unit, n):
+    """Take from v ``(n,)`` what it has of the direction ``unit``."""
+    s = 0.0
+    for q in range(n):
+        s += v[q] * unit[q]
+    for q in range(n):
+        v[q] -= s * unit[q]
+
+
+@njit(cache=True, fastmath=FAST)
+def null_space(L, n, N):
+    """Orthonormal rows N of the directions that L L' does not have, one a zero column of L from :func:`root`; their number."""
+    found = 0
+    for j in range(n):
+        if L[j, j] != 0.0:
+            continue
+        v = N[found]
+        v[:] = 0.0
+        v[j] = 1.0
+        for i in range(j - 1, -1, -1):
+            if L[i, i] != 0.0:
+                s = 0.0
+                for q in range(i + 1, j + 1):
+                    s += L[q, i] * v[q]
+                v[i] = -s / L[i, i]
+        for _ in range(2):  # once more for the digits
+            for o in range(found):
+                remove(v, N[o], n)
+        s = 0.0
+        for q in range(n):
+            s += v[q] * v[q]
+        s = 1.0 / math.sqrt(s)
+        for q in range(n):
+            v[q] *= s
+        found += 1
+    return found
+
+
+@njit(cache=True, fastmath=FAST)
+def smooth(means, slot, cycle, covs, k, links, linked, means_only):
     """The smoother. Returns smoothed means ``(T, m)``, at ``(T,)``, covariances ``(S, m, m)`` of the whole stacked state, of which
     month t has the ``at[t]``-th.
 
@@ -75,7 +122,7 @@ def smooth(means, slot, covs, k, links, linked, means_only):
     x = np.empty((T, m))
     at = np.empty(T, np.int64)
     V = np.empty((T, m, m))
-    L = np.zeros((n, n))
+    L, N = np.zeros((n, n)), np.zeros((n, n))
     GD = np.empty((k, n))
     x[T - 1] = means[T - 1]
     at[T - 1] = 0
@@ -85,7 +132,7 @@ def smooth(means, slot, covs, k, links, linked, means_only):
         P = covs[slot[t]]
         G = links[slot[t]]
         if not linked[slot[t]]:
-            regress(P, k, L, G)
+            regress(P, k, L, N, G)
             linked[slot[t]] = True
         x[t, :n] = x[t + 1, k:]
         for i in range(k):
@@ -96,9 +143,9 @@ def smooth(means, slot, covs, k, links, linked, means_only):
         if means_only:
             at[t] = 0
             continue
-        cycle = t + 4 < T and slot[t] == slot[t + 3]
-        if cycle and at[t + 1] == at[t + 4]:
-            at[t] = at[t + 3]
+        again = t + cycle + 1 < T and slot[t] == slot[t + cycle]
+        if again and at[t + 1] == at[t + cycle + 1]:
+            at[t] = at[t + cycle]
             continue
         S = V[filled]
         S[:n, :n] = V[at[t + 1], k:, k:]
@@ -120,8 +167,8 @@ def smooth(means, slot, covs, k, links, linked, means_only):
                     s += GD[i, j] * G[o, j]
                 S[n + i, n + o] = s
                 S[n + o, n + i] = s
-        if cycle and same(S, V[at[t + 3]]):
-            at[t] = at[t + 3]
+        if again and same(S, V[at[t + cycle]]):
+            at[t] = at[t + cycle]
         else:
             at[t] = filled
             filled += 1
@@ -129,13 +176,13 @@ def smooth(means, slot, covs, k, links, linked, means_only):
 
 
 @njit(cache=True, fastmath=FAST)
-def adjoint(target, row, slot, gains, links, pattern, Z, active, width, explicit, rows, A, rho, k):
+def adjoint(target, row, slot, gains, links, pattern, Z, active, width, form, rows, A, rho, k):
     """Weights of target'x_row | T on every observation: ``(T, D)`` on the collapsed rows, ``(T, E)`` on the explicit series.
 
     The mean recursions of :func:`smooth` and :func:`filter_` run in reverse; see Koopman & Harvey (2003, J. Econ. Dyn.
     Control 27) for the same weights by another road. slot, gains, links: of the two.
     """
-    T, E = explicit.shape
+    T, E = form.shape
     D = active.shape[1]
     m = len(target)
     n = m - k
@@ -163,13 +210,13 @@ def adjoint(target, row, slot, gains, links, pattern, Z, active, width, explicit
         d += filtered[t]
         u = pattern[t]
         for i in range(E - 1, -1, -1):
-            if not np.isnan(explicit[t, i]):
+            if form[t, i] >= 0:
                 c = 0.0
                 for q in range(m):
                     c += gains[slot[t], D + i, q] * d[q]
                 on_explicit[t, i] = c
                 for q in range(m):
-                    d[q] -= rows[i, q] * c
+                    d[q] -= rows[form[t, i], i, q] * c
         for j in range(D - 1, -1, -1):
             if active[u, j]:
                 c = 0.0

@@ -82,9 +82,13 @@ def _steps(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _aggregations(kind: str, ending: str) -> tuple[Aggregation, ...]:
-    """A figure up to or at the end of a quarter is that of its last month; a rate or an index is averaged."""
+    """A figure up to or at the end of a quarter is that of its last month; a rate or an index is averaged; growth on the year may
+    also be read as that of months that grow on the month.
+    """
     if ending in ("ytd", "eop"):
         return ("last",)
+    if kind in ("yoy_month", "yoy_quarter"):
+        return ("average", "year")
     return ("sum", "average", "growth") if kind.startswith("level") else ("average",)
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from engine import factor, factor_fit, factor_start
-from engine.align import WEIGHTS, published
+from engine.align import months_of, pairs, published
 from engine.calendar import Freq, Period
 from engine.errors import BadInput, NotConverged, NotEnoughData
 from engine.estimate import Estimate
@@ -30,6 +30,9 @@ FEWEST = {Freq.M: 24, Freq.Q: 12}  # known values below which a series is left o
 @dataclass(frozen=True)
 class Dfm:
     """One or more factors a block, VAR within a block, AR(1) idiosyncratics, Mariano-Murasawa aggregation.
+
+    A value that stands for January and February as one is read as the mean of both months (``engine.align.pairs``); a series whose
+    indicator has the aggregation "year" is growth on the year of months that grow on the month.
 
     target: series id, quarterly or monthly.
     blocks: name -> series ids; a series may stand in several blocks, the first is usually the global one.
@@ -96,9 +99,9 @@ class Dfm:
 
     def _learn(self, panel: Panel, before: FittedDfm | None) -> FittedDfm:
         ids = self.inputs
-        values = self.sample(panel)
-        within = bounds(values, self.outliers)
-        values = masked(values, within)
+        sample = self.sample(panel)
+        within = bounds(sample.values, self.outliers)
+        values = masked(sample.values, within)
         enough = np.array([FEWEST.get(s.freq, len(values) + 1) for s in panel.meanings(ids)])
         known = [c[~np.isnan(c)] for c in values.T]
         mean = np.array([c.mean() if len(c) else 0.0 for c in known])
@@ -112,9 +115,15 @@ class Dfm:
         sd = np.where(used, sd, 1.0)
         standard = np.where(used, (values - mean) / sd, np.nan)
         rows = np.flatnonzero(~np.isnan(standard).all(1))
-        standard = standard[rows[0] : rows[-1] + 1]  # an empty month at either end says nothing, and would slow EM down
-        quarterly = np.array([s.freq is Freq.Q for s in panel.meanings(ids)])
-        number = self.factors or chosen(standard[:, used & ~quarterly])
+        # an empty month at either end says nothing, and would slow EM down; a January that comes with its February says something
+        begin = rows[0] - int((sample.pairs & ~np.isnan(standard))[rows[0]].any())
+        ends = slice(begin, rows[-1] + 1)
+        standard, pair = standard[ends], sample.pairs[ends]
+        filled = standard.copy()  # where EM begins, January is what it is with February
+        january = np.argwhere(pair[1:] & np.isnan(standard[:-1])).T
+        filled[tuple(january)] = standard[january[0] + 1, january[1]]
+        summed = self.summed(panel)
+        number = self.factors or chosen(filled[:, used & ~summed])
         numbers = np.repeat(np.arange(len(self.blocks)), number)  # the block of each factor
         free = np.repeat([[u and i in members for members in self.blocks.values()] for i, u in zip(ids, used, strict=True)],
                          number, axis=1)  # fmt: skip
@@ -123,9 +132,8 @@ class Dfm:
         if before and len(before.parameters.Q) == len(numbers):
             start = before.parameters.carried(before.sd / sd, before.used & used, free, weights)
         if start is None or self.loadings == "components":
-            start = factor_start.start(standard, free, quarterly, weights, numbers, self.order, list(self.blocks))
-        resumed = _resumed(panel.left_out(ids)[self.skip(panel) :, ~quarterly][rows[0] : rows[-1] + 1])
-        layout = self.layout(panel, standard, used, resumed)
+            start = factor_start.start(filled, free, summed, weights, numbers, self.order, list(self.blocks))
+        layout = self.layout(panel, standard, pair, used, len(numbers))
         best, path = factor_fit.maximise(
             layout.split(start, self.noise), layout.data, free[layout.collapsed], free[layout.explicit], numbers,
             self.tolerance, self.iterations, hold=self.loadings == "components",
@@ -140,14 +148,19 @@ class Dfm:
         within = s.get("within", bounds(np.zeros((0, len(s["mean"]))), 0.0))
         return FittedDfm(self, s["mean"], s["sd"], s["used"].astype(bool), within, whole, s["path"])
 
-    def sample(self, panel: Panel) -> Floats:
-        """``(T, N)`` values of the inputs since the first month of the sample. Raises BadInput for an infinite one."""
-        values = panel.matrix(self.inputs)[self.skip(panel) :]
+    def sample(self, panel: Panel) -> Sample:
+        """The inputs since the first month of the sample. Raises BadInput for an infinite value."""
+        skip = self.skip(panel)
+        values = panel.matrix(self.inputs)[skip:]
         if np.isinf(values).any():
             row, column = np.argwhere(np.isinf(values))[0]
-            month = panel.first + int(row) + self.skip(panel)
-            raise BadInput(f"{self.inputs[column]}: the value of {month} is infinite")
-        return values
+            raise BadInput(f"{self.inputs[column]}: the value of {panel.first + int(row) + skip} is infinite")
+        found, twice = pairs(panel, self.inputs)
+        found = found[skip:]
+        times = np.where(found, twice, 1.0)
+        values = values / times
+        values[:1][found[:1]] = np.nan  # its January lies before the sample
+        return Sample(values, found, times)
 
     def skip(self, panel: Panel) -> int:
         """Rows of the panel before the sample."""
@@ -160,33 +173,43 @@ class Dfm:
             )
         return max(0, n)
 
+    def summed(self, panel: Panel) -> Bools:
+        """``(N,)`` which inputs are not months of their own: quarterly ones, and growth on the year of months."""
+        return np.array([s.freq is Freq.Q or len(months_of(s)) > 1 for s in panel.meanings(self.inputs)])
+
     def weights(self, panel: Panel) -> Floats:
-        """``(N, 5)`` how each input sums up its months."""
-        out = np.zeros((len(self.inputs), 5))
-        for i, meaning in enumerate(panel.meanings(self.inputs)):
-            w = WEIGHTS[meaning.indicator.aggregation] if meaning.freq is Freq.Q else (1.0,)
+        """``(N, L)`` how each input sums up its months."""
+        every = [months_of(meaning) for meaning in panel.meanings(self.inputs)]
+        out = np.zeros((len(every), max(len(w) for w in every)))
+        for i, w in enumerate(every):
             out[i, : len(w)] = w
         return out
 
-    def layout(self, panel: Panel, standard: Floats, used: Bools, resumed: Sequence[int] = ()) -> Layout:
-        """Which series this panel lets us collapse: monthly ones without long gaps. The target is always explicit.
-
-        resumed: months after those that are left out of learning; idiosyncratics begin anew there, so that no gap is long.
-        """
-        quarterly = np.array([s.freq is Freq.Q for s in panel.meanings(self.inputs)])
-        explicit = quarterly | (self.noise > 0)
+    def layout(self, panel: Panel, standard: Floats, pair: Bools, used: Bools, factors: int) -> Layout:
+        """Which series this panel lets us collapse: monthly ones without long gaps. The target is always explicit."""
+        explicit = self.summed(panel) | (self.noise > 0)
         explicit[0] = True
-        explicit |= factor.long_gaps(standard, afresh=resumed)
-        collapsed, carried = np.flatnonzero(~explicit & used), np.flatnonzero(explicit & used)
-        weights = self.weights(panel)[carried][:, : 5 if quarterly[used].any() else 1]
-        data = factor.prepare(standard[:, collapsed], standard[:, carried], weights, self.order, resumed)
-        return Layout(collapsed, carried, data)
+        weights = self.weights(panel)
+        lags = int(np.flatnonzero(weights[explicit & used].any(0)).max(initial=0)) + 1
+        rest = np.where(explicit | ~used, np.nan, standard)
+        reach = factor.shortest(rest, pair, max(lags, self.order + 1), factors + int((explicit & used).sum()))
+        explicit |= factor.long_gaps(rest, pair, reach)
+        c, x = np.flatnonzero(~explicit & used), np.flatnonzero(explicit & used)
+        data = factor.prepare(
+            standard[:, c], standard[:, x], weights[x, :lags], self.order, pair[:, c], pair[:, x], reach
+        )
+        return Layout(c, x, data)
 
 
-def _resumed(left_out: Bools) -> list[int]:
-    """Rows that follow a stretch in which monthly series ``(T, n)`` are left out."""
-    out = left_out.sum(1) > 0
-    return [int(t) + 1 for t in np.flatnonzero(out[:-1] & ~out[1:])]
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """values ``(T, N)``, where a pair is the mean of its months; pairs ``(T, N)``: which cells are one; times ``(T, N)``: what was
+    read is so many times the value.
+    """
+
+    values: Floats
+    pairs: Bools
+    times: Floats
 
 
 @dataclass(frozen=True)
@@ -226,14 +249,15 @@ class FittedDfm:
     parameters: factor_start.Whole
     path: Floats
 
-    def _standard(self, panel: Panel) -> Floats:
-        values = self.model.sample(panel)
-        if self.model.outliers:
-            values = masked(values, self.within)
-        return np.where(self.used, (values - self.mean) / self.sd, np.nan)
+    def _ready(self, panel: Panel, sample: Sample) -> Layout:
+        values = masked(sample.values, self.within) if self.model.outliers else sample.values
+        standard = np.where(self.used, (values - self.mean) / self.sd, np.nan)
+        return self.model.layout(panel, standard, sample.pairs, self.used, len(self.parameters.Q))
 
-    def _target(self, layout: Layout, p: factor.Parameters) -> Floats:
-        row: Floats = factor.rows(p, layout.data.weights)[int(np.flatnonzero(layout.explicit == 0)[0])]
+    def _target(self, layout: Layout, p: factor.Parameters, pair: bool) -> Floats:
+        """What the target, or a pair of its months, reads from the state."""
+        weights = factor.pair_weights(layout.data) if pair else layout.data.weights
+        row: Floats = factor.rows(p, weights)[int(np.flatnonzero(layout.explicit == 0)[0])]
         return row
 
     def estimate(self, panel: Panel, periods: Sequence[Period]) -> Estimate:
@@ -244,67 +268,79 @@ class FittedDfm:
         """
         target = self.model.target
         panel = panel.over(panel.first, max((q.last_month for q in periods), default=panel.last))
-        layout, skip = self.model.layout(panel, self._standard(panel), self.used), self.model.skip(panel)
+        skip, sample = self.model.skip(panel), self.model.sample(panel)
+        layout = self._ready(panel, sample)
         p = layout.split(self.parameters, self.model.noise)
-        s, z = factor.smooth(p, layout.data), self._target(layout, p)
+        s = factor.smooth(p, layout.data)
         mean, sd = published(panel, target, periods), np.zeros(len(periods))
         for j, q in enumerate(periods):
             row = panel.row(q) - skip
             if np.isnan(mean[j]):
                 if row < 0:
                     raise NotEnoughData(f"{target}: {q} lies before the sample")
-                mean[j] = self.mean[0] + self.sd[0] * (z @ s.x[row])
-                sd[j] = self.sd[0] * np.sqrt(max(0.0, z @ s.V[s.at[row]] @ z))
+                z, times = self._target(layout, p, bool(sample.pairs[row, 0])), sample.times[row, 0]
+                mean[j] = times * (self.mean[0] + self.sd[0] * (z @ s.x[row]))
+                sd[j] = times * self.sd[0] * np.sqrt(max(0.0, z @ s.V[s.at[row]] @ z))
         return Estimate.normal(target, panel.asof, periods, mean, sd)
 
     def explain(self, panels: Sequence[Panel], period: Period) -> tuple[Linear, ...]:
         """Weights and expectations of every cell, in the units of the panels. Raises NotEnoughData as ``estimate``, NotLinear where
         a revision makes an outlier of a value or brings one back.
         """
-        self._linear(panels, period)
+        panels = [panel.over(panel.first, period.last_month) for panel in panels]
+        samples = [self.model.sample(panel) for panel in panels]
+        row = panels[0].row(period) - self.model.skip(panels[0])
+        if row < 0:
+            raise NotEnoughData(f"{self.model.target}: {period} lies before the sample")
+        self._linear(samples, row, period)
         out: list[Linear] = []
         last: tuple[Layout, factor.Smoothed] | None = None
         on: tuple[Floats, Floats] | None = None
-        for panel in panels:
-            panel = panel.over(panel.first, period.last_month)
-            row = panel.row(period) - self.model.skip(panel)
-            if row < 0:
-                raise NotEnoughData(f"{self.model.target}: {period} lies before the sample")
-            layout = self.model.layout(panel, self._standard(panel), self.used)
+        for panel, sample in zip(panels, samples, strict=True):
+            layout = self._ready(panel, sample)
             p = layout.split(self.parameters, self.model.noise)
             like = last[1] if last and np.array_equal(last[0].collapsed, layout.collapsed) else None
             s = factor.smooth(p, layout.data, like=like, means_only=True)
-            z = self._target(layout, p)
+            z = self._target(layout, p, bool(sample.pairs[row, 0]))
             if on is None or like is None or factor.shared(like.data, layout.data) < max(len(s.x), len(like.x)):
                 on = factor.weigh(p, s, z, row)  # or the same cells are known as before, and have the same weights
             last = layout, s
-            out.append(self._open(panel, layout, factor.expected(p, s), on, float(z @ s.x[row])))
+            weights, expected = self._open(panel, layout, factor.expected(p, s), on, sample.times)
+            times = sample.times[row, 0]
+            mean = times * float(self.mean[0] + self.sd[0] * (z @ s.x[row]))
+            out.append(Linear(self.model.inputs, mean, times * weights, expected))
         return tuple(out)
 
-    def _linear(self, panels: Sequence[Panel], period: Period) -> None:
-        """Raises NotLinear if a cell that two panels know is read from one of them only, or the target is told and not read."""
+    def _linear(self, samples: Sequence[Sample], row: int, period: Period) -> None:
+        """Raises NotLinear if a cell that two panels know is read from one of them only, the target is told and not read, or a
+        month becomes a pair.
+        """
         last = None
-        for panel in panels if self.model.outliers else ():
-            values = panel.over(panel.first, period.last_month).matrix(self.model.inputs)
-            seen, read = ~np.isnan(values), ~np.isnan(masked(values, self.within))
-            row = panel.row(period)
-            if row >= 0 and seen[row, 0] and not read[row, 0]:
+        for sample in samples:
+            n = len(last[0].values) if last else 0
+            n = min(n, len(sample.values))
+            if last and (sample.pairs[:n] != last[0].pairs[:n]).any():
+                raise NotLinear(f"{self.model.target}: the rule for January and February changes between the panels")
+            seen = ~np.isnan(sample.values)
+            read = ~np.isnan(masked(sample.values, self.within)) if self.model.outliers else seen
+            if seen[row, 0] and not read[row, 0]:
                 raise NotLinear(f"{self.model.target}: {period} is published, and an outlier")
-            if last is not None:
-                n = min(len(seen), len(last[0]))
-                if (seen[:n] & last[0][:n] & (read[:n] != last[1][:n])).any():
-                    raise NotLinear(f"{self.model.target}: a revision crosses the bounds of what is read")
-            last = seen, read
+            if last and self.model.outliers and (seen[:n] & last[1][:n] & (read[:n] != last[2][:n])).any():
+                raise NotLinear(f"{self.model.target}: a revision crosses the bounds of what is read")
+            last = sample, seen, read
 
     def _open(
-        self, panel: Panel, layout: Layout, cells: tuple[Floats, Floats], on: tuple[Floats, Floats], mean: float
-    ) -> Linear:
+        self, panel: Panel, layout: Layout, cells: tuple[Floats, Floats], on: tuple[Floats, Floats], times: Floats
+    ) -> tuple[Floats, Floats]:
+        """Weights on a month of the target, and expectations, of all cells ``(T, N)`` in the units of the panel."""
         skip, T, N = self.model.skip(panel), panel.months, len(self.mean)
         weights, expected = np.zeros((T, N)), np.tile(self.mean, (T, 1))
         for at, w, e in zip((layout.collapsed, layout.explicit), on, cells, strict=True):
             weights[skip:, at] = w * (self.sd[0] / self.sd[at])
             expected[skip:, at] = self.mean[at] + self.sd[at] * e
-        return Linear(self.model.inputs, float(self.mean[0] + self.sd[0] * mean), weights, expected)
+        weights[skip:] /= times
+        expected[skip:] *= times
+        return weights, expected
 
     def state(self) -> State:
         w = self.parameters

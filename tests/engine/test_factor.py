@@ -13,6 +13,7 @@ from statsmodels.tsa.api import DynamicFactorMQ
 
 from engine import factor, factor_em, factor_fit
 from engine.errors import NotConverged
+from engine.kernels import collapse
 from engine.typing import Floats
 
 
@@ -34,26 +35,26 @@ def plain(p: factor.Parameters, d: factor.Data) -> tuple[float, Floats, Floats]:
     Q[:R, :R] = p.Q
     Q[range(R, k), range(R, k)] = np.r_[p.sigma2, p.x_sigma2]
     P = np.linalg.solve(np.eye(m * m) - np.kron(T, T), Q.reshape(-1)).reshape(m, m)
-    Z = np.zeros((N + E, m))
-    Z[:N, :R], Z[range(N), range(R, R + N)] = p.loadings, 1.0
+    months = len(d.Y)
+    weights = np.zeros((months, N + E, L))  # how each cell shows the months of its series
+    weights[:, :N, 0], weights[:, N:] = 1.0, d.weights
+    weights[np.hstack([d.pairs, d.x_pairs]), :2] = 0.5
+    weights[np.hstack([d.pairs, d.x_pairs]), 2:] = 0.0
+    W = np.zeros((months, N + E, m))
     for lag in range(L):
-        for i in range(E):
-            Z[N + i, lag * k : lag * k + R] = d.weights[i, lag] * p.x_loadings[i]
-            Z[N + i, lag * k + R + N + i] = d.weights[i, lag]
+        W[:, :, lag * k : lag * k + R] = weights[:, :, lag, None] * np.vstack([p.loadings, p.x_loadings])
+        W[:, range(N + E), [lag * k + R + i for i in range(N + E)]] = weights[:, :, lag]
     H = np.diag(np.r_[np.zeros(N), p.noise])
     y = np.hstack([d.Y, d.X])
-    months = len(y)
     gamma = [P]  # E x_t x_t-h'
     for _ in range(months - 1):
         gamma.append(T @ gamma[-1])
     places = [lag * k + j for lag in range(L) for j in range(R)]
-    cells = [Z @ g @ Z.T for g in gamma]
-    states = [(g @ Z.T)[places] for g in gamma], [(Z @ g).T[places] for g in gamma]
+    both = [[gamma[t - u] if t >= u else gamma[u - t].T for u in range(months)] for t in range(months)]  # E x_t x_u'
     seen = ~np.isnan(y).reshape(-1)
-    cov = np.block([[cells[t - u] if t >= u else cells[u - t].T for u in range(months)] for t in range(months)])
+    cov = np.block([[W[t] @ both[t][u] @ W[u].T for u in range(months)] for t in range(months)])
     cov = (cov + np.kron(np.eye(months), H))[np.ix_(seen, seen)]
-    cross = np.block([[states[0][t - u] if t >= u else states[1][u - t] for u in range(months)] for t in range(months)])
-    cross = cross[:, seen]
+    cross = np.block([[(both[t][u] @ W[u].T)[places] for u in range(months)] for t in range(months)])[:, seen]
     values, weight = y.reshape(-1)[seen], np.linalg.solve(cov, cross.T).T
     loglik = -0.5 * (
         len(values) * np.log(2 * np.pi) + np.linalg.slogdet(cov)[1] + values @ np.linalg.solve(cov, values)
@@ -76,6 +77,73 @@ def test_equals_the_plain_twin(seed: int, N: int, R: int, order: int, gaps: floa
     assert s.loglik == pytest.approx(loglik, rel=1e-9)
     np.testing.assert_allclose(ours, factors, rtol=0, atol=1e-8)
     np.testing.assert_allclose(s.cov((slice(0, R), slice(0, R))), cov, rtol=0, atol=1e-8)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 2), st.integers(1, 2), st.sampled_from([0.0, 0.15, 0.4])
+)
+def test_pairs_and_growth_on_the_year_equal_the_plain_twin(seed: int, N: int, R: int, order: int, gaps: float) -> None:
+    p, d = peers.paired(seed, 40, N, R, order, gaps)
+    loglik, factors, cov = plain(p, d)
+    s = factor.smooth(p, d)
+    k = R + 2
+    ours = np.hstack([s.x[:, lag * k : lag * k + R] for lag in range(d.lags)])
+    assert s.loglik == pytest.approx(loglik, rel=1e-9)
+    np.testing.assert_allclose(ours, factors, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(s.cov((slice(0, R), slice(0, R))), cov, rtol=0, atol=1e-8)
+
+
+def test_a_long_state_keeps_its_digits_through_a_century_of_exact_sums() -> None:
+    """With all months of several quarters in the state its covariances are singular; regressions must not feed on rounding."""
+    p, d = peers.draw(1, 1200, 3, 2, 1, 0.0)
+    p = replace(p, noise=np.zeros(2))
+    X = d.X.copy()
+    X[:, 1] = np.where(np.arange(1200) % 3 == 2, 0.5, np.nan)
+    short = factor.prepare(d.Y, X, np.array([[1.0, 2, 3, 2, 1], [1, 1, 1, 0, 0]]), 1)
+    long = factor.prepare(d.Y, X, np.hstack([short.weights, np.zeros((2, 11))]), 1)
+    a, b = factor.smooth(p, short), factor.smooth(p, long)
+    assert b.loglik == pytest.approx(a.loglik, rel=1e-12)
+    np.testing.assert_allclose(b.x[:, : 4 * 5], a.x, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(b.cov((slice(0, 4), slice(0, 4))), a.cov((slice(0, 4), slice(0, 4))), rtol=0, atol=1e-10)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1), st.integers(1, 4), st.integers(2, 9), st.floats(-0.95, 0.95))
+def test_what_is_new_in_a_cell_is_its_regression_on_what_was_known(pair: int, b: int, more: int, rho: float) -> None:
+    """Coefficients and variance of every sort of cell against the normal equations of the AR(1)'s autocovariances."""
+    months = np.arange(40)
+    gamma = rho ** abs(months[:, None] - months) / (1 - rho**2)
+
+    def reads(t: int, double: int) -> Floats:
+        return np.where((months == t) | ((months == t - 1) & bool(double)), 0.5 if double else 1.0, 0.0)
+
+    for before in (0, b) if not pair else (0,):
+        for a in (0, before + 1 + more):
+            past = [(1, reads(39 - before, 1))] * (before > 0) + [(2, reads(39 - a, 0))] * (a > 0)
+            X, own = np.array([v for _, v in past]).reshape(-1, 40), reads(39, pair)
+            on = np.linalg.solve(X @ gamma @ X.T, X @ gamma @ own) if len(past) else np.zeros(0)
+            coef, inverse = collapse.spread(np.array([rho]), np.array([1.0]), np.array([[pair, before, a]]))
+            expected = np.zeros(3)
+            expected[0], expected[[j for j, _ in past]] = 1.0, -on
+            np.testing.assert_allclose(coef[0, 0] * [1, before > 0, a > 0], expected, atol=1e-9)
+            assert 1 / inverse[0, 0] == pytest.approx(own @ gamma @ own - on @ X @ gamma @ own, rel=1e-8)
+
+
+def test_pairs_that_cannot_be_collapsed_are_named() -> None:
+    Y = np.ones((30, 4))
+    pairs = np.zeros(Y.shape, bool)
+    pairs[13] = True
+    Y[12, [0, 2]] = np.nan  # the second knows January by itself
+    Y[14:25, 2], pairs[25, 2], Y[24, 2] = np.nan, True, np.nan  # a pair after a pair
+    pairs[:, 3] = False
+    assert factor.long_gaps(Y, pairs, 24).tolist() == [False, True, True, False]
+    with pytest.raises(ValueError, match="make it explicit"):
+        factor.prepare(Y, np.empty((30, 0)), np.empty((0, 1)), 1, pairs)
+    first = np.zeros((30, 1), bool)
+    first[0] = True
+    with pytest.raises(ValueError, match="before the panel"):
+        factor.prepare(Y[:, 3:], np.ones((30, 1)), np.ones((1, 1)), 1, None, first)
 
 
 @pytest.mark.parametrize(("gaps", "explicit"), [(0.0, ["gdp"]), (0.1, ["gdp"]), (0.1, ["gdp", "x3", "x7"])])
@@ -113,9 +181,9 @@ def test_a_long_balanced_panel_settles_and_stays_exact() -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(0, 10**6), st.integers(2, 5), st.integers(1, 2), st.sampled_from([0.0, 0.2]))
-def test_em_never_falls_and_moves_the_loadings(seed: int, N: int, R: int, gaps: float) -> None:
-    p, d = peers.draw(seed, 90, N, R, 1, gaps)
+@given(st.integers(0, 10**6), st.integers(2, 5), st.integers(1, 2), st.sampled_from([0.0, 0.2]), st.booleans())
+def test_em_never_falls_and_moves_the_loadings(seed: int, N: int, R: int, gaps: float, pairs: bool) -> None:
+    p, d = (peers.paired if pairs else peers.draw)(seed, 90, N, R, 1, gaps)
     p = replace(p, noise=np.zeros(2))
     free, x_free = np.ones((N, R), bool), np.ones((2, R), bool)
     free[0, R - 1] = R == 1
@@ -138,10 +206,14 @@ def test_em_refuses_to_stop_early() -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 3), st.sampled_from([0.0, 0.3]), st.data())
-def test_weights_are_the_derivatives(seed: int, R: int, gaps: float, data: st.DataObject) -> None:
+@given(st.integers(0, 10**6), st.integers(1, 3), st.sampled_from([0.0, 0.3]), st.booleans(), st.data())
+def test_weights_are_the_derivatives(seed: int, R: int, gaps: float, pairs: bool, data: st.DataObject) -> None:
     """Adding 1 to a cell moves the estimate by the cell's weight: the estimate is linear."""
-    p, d = peers.draw(seed, 30, 4, R, 1, gaps)
+    p, d = (peers.paired if pairs else peers.draw)(seed, 30, 4, R, 1, gaps)
+
+    def ready(Y: Floats, X: Floats) -> factor.Data:
+        return factor.prepare(Y, X, d.weights, 1, d.pairs, d.x_pairs, 12)
+
     row = data.draw(st.integers(4, 29))
     z = factor.rows(p, d.weights)[0]
     s = factor.smooth(p, d)
@@ -150,12 +222,12 @@ def test_weights_are_the_derivatives(seed: int, R: int, gaps: float, data: st.Da
     for which, t, i in data.draw(st.lists(st.sampled_from(cells), min_size=4, max_size=4)):
         Y, X = d.Y.copy(), d.X.copy()
         (Y, X)[which][t, i] += 1.0
-        moved = factor.smooth(p, factor.prepare(Y, X, d.weights, 1))
+        moved = factor.smooth(p, ready(Y, X))
         assert z @ (moved.x[row] - s.x[row]) == pytest.approx((on, explicit)[which][t, i], abs=1e-9)
-        again = factor.smooth(p, factor.prepare(Y, X, d.weights, 1), like=s)
+        again = factor.smooth(p, ready(Y, X), like=s)
         np.testing.assert_allclose(again.x, moved.x, rtol=0, atol=1e-9)
         Y[row:], X[row + 1 :] = np.nan, np.nan
-        less = factor.prepare(Y, X, d.weights, 1)
+        less = ready(Y, X)
         fresh, resumed = factor.smooth(p, less), factor.smooth(p, less, like=s)
         assert resumed.loglik == pytest.approx(fresh.loglik, abs=1e-9)
         np.testing.assert_allclose(resumed.x, fresh.x, rtol=0, atol=1e-9)

@@ -12,9 +12,9 @@ import pytest
 from engine import factor, factor_draw
 
 
-@pytest.mark.parametrize(("R", "order", "gaps"), [(1, 1, 0.0), (2, 2, 0.2)])
-def test_moments_are_those_of_the_smoother(R: int, order: int, gaps: float) -> None:
-    p, d = peers.draw(5, 30, 4, R, order, gaps)
+@pytest.mark.parametrize(("R", "order", "gaps", "pairs"), [(1, 1, 0.0, False), (2, 2, 0.2, False), (1, 2, 0.1, True)])
+def test_moments_are_those_of_the_smoother(R: int, order: int, gaps: float, pairs: bool) -> None:
+    p, d = (peers.paired if pairs else peers.draw)(5, 30, 4, R, order, gaps)
     p = replace(p, noise=np.array([0.0, 0.3]))
     s = factor.smooth(p, d)
     n = 1500
