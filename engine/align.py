@@ -123,17 +123,13 @@ def pair_weights(panel: Panel, series_id: str) -> Floats:
 def single_months(panel: Panel, ids: Sequence[str]) -> tuple[Floats, Bools]:
     """``(T, len(ids))`` values by single months, and which of them are Januaries that are known with their February only.
 
-    A pair of January and February (``pair_weights``) stands on both, each with an even share: with its own value where it is
+    A pair of January and February (``pairs``) stands on both, each with an even share: with its own value where it is
     their mean, with half of it where it is their sum. Who asks what was known in a January must not read that January.
     Series of other frequencies are as in the panel.
     """
-    values, january = panel.matrix(ids).copy(), np.zeros((panel.months, len(ids)), bool)
-    flagged = (panel.flags_of(ids) & np.uint8(Origin.PAIR)) != 0
-    for j in (int(j) for j in np.flatnonzero(flagged.any(0))):
-        weights = pair_weights(panel, ids[j])
-        february = np.flatnonzero(weights[:, 1])
-        values[february, j] /= weights[february].sum(1)
-        before = february[february > 0] - 1
-        before = before[np.isnan(values[before, j])]
-        values[before, j], january[before, j] = values[before + 1, j], True
+    paired, times = pairs(panel, ids)
+    values = panel.matrix(ids) / np.where(paired, times, 1.0)
+    january = np.zeros(values.shape, bool)
+    january[:-1] = paired[1:] & np.isnan(values[:-1]) & ~np.isnan(values[1:])
+    values[:-1][january[:-1]] = values[1:][january[:-1]]
     return values, january

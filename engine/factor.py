@@ -13,7 +13,6 @@ Sources: Bańbura & Modugno (2014, J. Appl. Econometrics 29); Jungbacker & Koopm
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -196,27 +195,22 @@ REACH = 4
 """Months: a series with longer gaps is carried, unless so many have them that a longer state is the smaller one."""
 
 
-def long_gaps(Y: Floats, pairs: Bools | None = None, reach: int = REACH, afresh: Sequence[int] = ()) -> Bools:
+def long_gaps(Y: Floats, pairs: Bools | None = None, reach: int = REACH) -> Bools:
     """``(N,)`` which monthly series cannot be collapsed: they have a gap longer than ``reach`` months between two values, or pairs
-    as ``kernels.collapse.codes`` does not take them. They must be explicit. afresh: as for :func:`prepare`.
+    as ``kernels.collapse.codes`` does not take them. They must be explicit.
     """
-    return np.asarray((_codes(Y, _given(pairs, Y), reach, afresh) == -2).any(0))
+    return (collapse.codes(np.ascontiguousarray(Y), _given(pairs, Y), reach) == -2).any(0)  # type: ignore[no-any-return]
 
 
-def _codes(Y: Floats, pairs: Bools, reach: int, afresh: Sequence[int]) -> Ints:
-    parts = zip(np.split(Y, list(afresh)), np.split(pairs, list(afresh)), strict=True)
-    return np.vstack([collapse.codes(np.ascontiguousarray(y), np.ascontiguousarray(p), reach) for y, p in parts])
-
-
-def shortest(Y: Floats, pairs: Bools, L: int, k: int, afresh: Sequence[int] = ()) -> int:
+def shortest(Y: Floats, pairs: Bools, L: int, k: int) -> int:
     """The gap to collapse over, REACH months or up to two years, with which the state is smallest.
 
     L lags and k places a lag are needed without any monthly series; each that is carried takes a place a lag, and each longer
     gap a lag.
     """
-    if not long_gaps(Y, pairs, afresh=afresh).any():
+    if not long_gaps(Y, pairs).any():
         return REACH
-    carried = {g: int(np.count_nonzero(long_gaps(Y, pairs, g, afresh))) for g in range(REACH, 25)}
+    carried = {g: int(np.count_nonzero(long_gaps(Y, pairs, g))) for g in range(REACH, 25)}
     return min(carried, key=lambda g: max(L, g + 1) * (k + carried[g]))
 
 
@@ -228,19 +222,17 @@ def prepare(
     pairs: Bools | None = None,
     x_pairs: Bools | None = None,
     reach: int = REACH,
-    afresh: Sequence[int] = (),
 ) -> Data:
     """Make a panel ready. Y ``(T, N)``, X ``(T, E)``, weights ``(E, w)`` newest month first, order p of the factors.
 
     pairs ``(T, N)``, x_pairs ``(T, E)``: which values are the mean of their month and the month before; none if left out.
-    afresh: months in which the idiosyncratics of collapsed series begin anew, as in the first month.
     The state holds L = max(w, p + 1, longest gap + 1) lags. Raises ValueError for a series that :func:`long_gaps` would name, and
     for an explicit pair in the first month.
     """
     Y = np.ascontiguousarray(Y, float)
     X = np.ascontiguousarray(X, float)
     pairs, x_pairs = _given(pairs, Y), _given(x_pairs, X)
-    code = _codes(Y, pairs, reach, afresh)
+    code = collapse.codes(Y, pairs, reach)
     if (code == -2).any():
         raise ValueError(f"a collapsed series has a gap of more than {reach} months between values: make it explicit")
     form = np.where(np.isnan(X), -1, x_pairs.astype(np.int64))

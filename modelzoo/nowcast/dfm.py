@@ -135,7 +135,9 @@ class Dfm:
         sd = np.where(used, sd, 1.0)
         standard = np.where(used, (values - mean) / sd, np.nan)
         rows = np.flatnonzero(~np.isnan(standard).all(1))
-        ends = slice(rows[0], rows[-1] + 1)  # an empty month at either end says nothing, and would slow EM down
+        # an empty month at either end says nothing, and would slow EM down; a January that comes with its February says something
+        begin = rows[0] - int((sample.pairs & ~np.isnan(standard))[rows[0]].any())
+        ends = slice(begin, rows[-1] + 1)
         standard, pair = standard[ends], sample.pairs[ends]
         filled = standard.copy()  # where EM begins, January is what it is with February
         january = np.argwhere(pair[1:] & np.isnan(standard[:-1])).T
@@ -151,8 +153,7 @@ class Dfm:
             start = before.parameters.carried(before.sd / sd, before.used & used, free, weights)
         if start is None or self.loadings == "components":
             start = factor_start.start(filled, free, summed, weights, numbers, self.order, list(self.blocks))
-        resumed = _resumed(panel.left_out(ids)[self.skip(panel) :, ~summed][ends])
-        layout = self.layout(panel, standard, pair, used, len(numbers), resumed)
+        layout = self.layout(panel, standard, pair, used, len(numbers))
         best, path = factor_fit.maximise(
             layout.split(start, self.noise), layout.data, free[layout.collapsed], free[layout.explicit], numbers,
             self.tolerance, self.iterations, hold=self.loadings == "components",
@@ -208,23 +209,18 @@ class Dfm:
             out[i, : len(w)] = w
         return out
 
-    def layout(
-        self, panel: Panel, standard: Floats, pair: Bools, used: Bools, factors: int, resumed: Sequence[int] = ()
-    ) -> Layout:
-        """Which series this panel lets us collapse: monthly ones without long gaps. The target is always explicit.
-
-        resumed: months after those that are left out of learning; idiosyncratics begin anew there, so that no gap is long.
-        """
+    def layout(self, panel: Panel, standard: Floats, pair: Bools, used: Bools, factors: int) -> Layout:
+        """Which series this panel lets us collapse: monthly ones without long gaps. The target is always explicit."""
         explicit = self.summed(panel) | (self.noise > 0)
         explicit[0] = True
         weights = self.weights(panel)
         lags = int(np.flatnonzero(weights[explicit & used].any(0)).max(initial=0)) + 1
         rest = np.where(explicit | ~used, np.nan, standard)
-        reach = factor.shortest(rest, pair, max(lags, self.order + 1), factors + int((explicit & used).sum()), resumed)
-        explicit |= factor.long_gaps(rest, pair, reach, resumed)
+        reach = factor.shortest(rest, pair, max(lags, self.order + 1), factors + int((explicit & used).sum()))
+        explicit |= factor.long_gaps(rest, pair, reach)
         c, x = np.flatnonzero(~explicit & used), np.flatnonzero(explicit & used)
         data = factor.prepare(
-            standard[:, c], standard[:, x], weights[x, :lags], self.order, pair[:, c], pair[:, x], reach, resumed
+            standard[:, c], standard[:, x], weights[x, :lags], self.order, pair[:, c], pair[:, x], reach
         )
         return Layout(c, x, data)
 
@@ -238,12 +234,6 @@ class Sample:
     values: Floats
     pairs: Bools
     times: Floats
-
-
-def _resumed(left_out: Bools) -> list[int]:
-    """Rows that follow a stretch in which monthly series ``(T, n)`` are left out."""
-    out = left_out.sum(1) > 0
-    return [int(t) + 1 for t in np.flatnonzero(out[:-1] & ~out[1:])]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from engine.typing import Floats
 from modelzoo.nowcast import stack
 from modelzoo.nowcast.bridge import Bridge
 from modelzoo.nowcast.bvar import Bvar
+from modelzoo.nowcast.dfm import Dfm
 from modelzoo.nowcast.stack import HORIZONS, MOST_LAGS
 
 MONTHS = 300
@@ -142,3 +143,12 @@ def test_a_target_that_comes_in_pairs_is_read_as_it_is_published() -> None:
     turned = stack.learn(panel, "z@ZZ", ("x@ZZ",), 1, "sums", "")
     halves = np.where(np.arange(MONTHS) % 12 == 1, x / 2, x)
     assert turned.mean[1] == pytest.approx(np.nanmean(halves))
+
+
+def test_a_factor_model_whose_panel_begins_with_a_pair() -> None:
+    """No series knows the first January by itself: the month is part of the sample all the same."""
+    panel = paired()
+    assert np.isnan(panel.values[0]).all()
+    fitted = Dfm("y@ZZ", {"g": ("y@ZZ", *IDS)}).fit(panel)
+    period = Period.parse("2004-Q4")
+    assert fitted.estimate(panel, [period]).mean[0] == pytest.approx(economy()[0][-1], abs=1.0)
