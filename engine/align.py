@@ -102,24 +102,6 @@ def pairs(panel: Panel, ids: Sequence[str]) -> tuple[Bools, Floats]:
     return flagged, np.array(times)
 
 
-def pair_weights(panel: Panel, series_id: str) -> Floats:
-    """``(T, 2)`` what each value of a monthly series says: its weight on the month itself and on the month before, newest first.
-
-    A value that the panel flags as a pair stands on February for January too: their sum where the months of the series add up,
-    else their mean, which for growth holds as nearly as the two months are of one size. Rows without a value are 0. Raises
-    BadInput for another frequency.
-    """
-    meaning = panel.meaning(series_id)
-    if meaning.freq is not Freq.M:
-        raise BadInput(
-            f"{series_id}: only a monthly series knows January and February, not one of frequency {meaning.freq}"
-        )
-    paired = (panel.flags_of([series_id])[:, 0] & Origin.PAIR) != 0
-    each = 1.0 if meaning.indicator.aggregation == "sum" else 0.5
-    own = np.where(paired, each, 1.0) * ~np.isnan(panel.matrix([series_id])[:, 0])
-    return np.column_stack([own, np.where(paired, each, 0.0)])
-
-
 def single_months(panel: Panel, ids: Sequence[str]) -> tuple[Floats, Bools]:
     """``(T, len(ids))`` values by single months, and which of them are Januaries that are known with their February only.
 

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.align import pair_weights, single_months
+from engine.align import months_of, pairs, single_months
 from engine.calendar import Freq, Period, end_of
 from engine.errors import BadInput
 from engine.figures import Origin
@@ -66,19 +66,28 @@ def test_flags_of_another_shape_are_refused() -> None:
         make(VALUES, FLAGS[:2])
 
 
-def test_a_pair_is_the_sum_or_the_mean_of_two_months() -> None:
-    flags = np.array([[0, 0], [PAIR, PAIR], [0, 0]], np.uint8)
-    values = np.array([[np.nan, np.nan], [10.0, 4.0], [6.0, np.nan]])
-    panel = make(values, flags)
-    np.testing.assert_array_equal(pair_weights(panel, "flow@XX"), [[0, 0], [1, 1], [1, 0]])
-    np.testing.assert_array_equal(pair_weights(panel, "rate@XX"), [[0, 0], [0.5, 0.5], [0, 0]])
-    # y = W x gives back what two known months say
-    january, february = 4.0, 6.0
-    w = pair_weights(panel, "flow@XX")[1]
-    assert w @ [february, january] == panel.values[1, 0]
-    quarterly = replace(panel, series=(series("flow", Freq.Q), panel.series[1]))
-    with pytest.raises(BadInput, match="frequency Q"):
-        pair_weights(quarterly, "flow@XX")
+def test_a_pair_is_the_sum_or_the_mean_of_two_months_and_those_to_come_are_pairs_too() -> None:
+    flags = np.zeros((15, 2), np.uint8)
+    values = np.full((15, 2), np.nan)  # from January
+    values[1:4], flags[1] = [[10.0, 4.0], [6.0, 4.0], [7.0, 5.0]], PAIR
+    found, times = pairs(make(values, flags), ["flow@XX", "rate@XX"])
+    assert times.tolist() == [2.0, 1.0]
+    assert np.argwhere(found).tolist() == [[1, 0], [1, 1], [13, 0], [13, 1]]
+    values[13], flags[13, 0] = [12.0, 4.0], PAIR  # the newest February of the rate stands by itself
+    assert np.argwhere(pairs(make(values, flags), ["flow@XX", "rate@XX"])[0]).tolist() == [[1, 0], [1, 1], [13, 0]]
+    assert not pairs(make(VALUES, np.zeros_like(FLAGS)), ["flow@XX"])[0].any()
+
+
+def test_how_months_make_a_value() -> None:
+    def told(freq: Freq, aggregation: str) -> tuple[float, ...]:
+        return months_of(series("x", freq, aggregation))
+
+    assert told(Freq.M, "sum") == (1.0,)
+    assert told(Freq.M, "year") == (1.0,) * 12
+    assert told(Freq.Q, "year") == pytest.approx(np.convolve([1 / 3] * 3, [1.0] * 12))
+    assert told(Freq.Q, "growth") == pytest.approx(np.convolve([1 / 3] * 3, [1.0] * 3))
+    with pytest.raises(BadInput, match="frequency A"):
+        told(Freq.A, "sum")
 
 
 def test_a_pair_stands_on_both_of_its_months() -> None:

@@ -438,12 +438,11 @@ def test_a_feature_reads_of_the_store_what_it_is_made_of() -> None:
     assert [s.id for s in plan.series] == ids(["gdp_ytd.monthly", "retail_total_ytd.month", "retail_total_ytd"])
 
 
-def test_a_pair_has_the_weights_of_two_months(today: Panel) -> None:
-    weights = align.pair_weights(today, "retail_total_ytd.month@SYN-33")
+def test_a_pair_of_sales_is_a_sum_and_one_of_growth_a_mean(today: Panel) -> None:
+    found, times = align.pairs(today, ids(["retail_total_ytd.month", "retail_total_ytd.yoy"]))
     at = Period.parse("2015-02") - today.first
-    np.testing.assert_array_equal(weights[at - 1 : at + 2], [[0, 0], [1, 1], [1, 0]])
-    weights = align.pair_weights(today, "retail_total_ytd.yoy@SYN-33")
-    np.testing.assert_array_equal(weights[at - 1 : at + 2], [[0, 0], [0.5, 0.5], [1, 0]])
+    assert found[at - 1 : at + 2].tolist() == [[False, False], [True, True], [False, False]]
+    assert times.tolist() == [2.0, 1.0]
 
 
 # --- traces
