@@ -27,7 +27,8 @@ from engine.panel import Panel
 from engine.typing import Floats
 
 if TYPE_CHECKING:
-    from modelzoo.nowcast.dfm import FittedDfm, Sample
+    from modelzoo.nowcast.dfm import FittedDfm
+    from modelzoo.nowcast.factor_layout import Sample
 
 _MARK = "|"  # between the number of a draw and the name of one of its arrays
 

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from engine import factor, factor_fit, factor_start
-from engine.align import months_of, pairs, published
+from engine.align import pairs, published
 from engine.calendar import Freq, Period
 from engine.errors import BadInput, NotConverged, NotEnoughData
 from engine.estimate import Estimate
@@ -22,9 +22,10 @@ from engine.factor_number import chosen
 from engine.model import Fitted, Linear, NotLinear, State
 from engine.outliers import bounds, masked
 from engine.panel import Panel
-from engine.typing import Bools, Floats, Ints
+from engine.typing import Bools, Floats
 from engine.uncertainty import Sources
 from modelzoo.nowcast import bootstrap
+from modelzoo.nowcast.factor_layout import Layout, Sample, months_of
 
 FEWEST = {Freq.M: 24, Freq.Q: 12}  # known values below which a series is left out of a fit
 
@@ -142,12 +143,11 @@ class Dfm:
         filled = standard.copy()  # where EM begins, January is what it is with February
         january = np.argwhere(pair[1:] & np.isnan(standard[:-1])).T
         filled[tuple(january)] = standard[january[0] + 1, january[1]]
-        summed = self.summed(panel)
+        weights, summed = months_of(panel.meanings(ids))
         number = self.factors or chosen(filled[:, used & ~summed])
         numbers = np.repeat(np.arange(len(self.blocks)), number)  # the block of each factor
         free = np.repeat([[u and i in members for members in self.blocks.values()] for i, u in zip(ids, used, strict=True)],
                          number, axis=1)  # fmt: skip
-        weights = self.weights(panel)
         start = None
         if before and len(before.parameters.Q) == len(numbers):
             start = before.parameters.carried(before.sd / sd, before.used & used, free, weights)
@@ -197,66 +197,11 @@ class Dfm:
             )
         return max(0, n)
 
-    def summed(self, panel: Panel) -> Bools:
-        """``(N,)`` which inputs are not months of their own: quarterly ones, and growth on the year of months."""
-        return np.array([s.freq is Freq.Q or len(months_of(s)) > 1 for s in panel.meanings(self.inputs)])
-
-    def weights(self, panel: Panel) -> Floats:
-        """``(N, L)`` how each input sums up its months."""
-        every = [months_of(meaning) for meaning in panel.meanings(self.inputs)]
-        out = np.zeros((len(every), max(len(w) for w in every)))
-        for i, w in enumerate(every):
-            out[i, : len(w)] = w
-        return out
-
     def layout(self, panel: Panel, standard: Floats, pair: Bools, used: Bools, factors: int) -> Layout:
-        """Which series this panel lets us collapse: monthly ones without long gaps. The target is always explicit."""
-        explicit = self.summed(panel) | (self.noise > 0)
-        explicit[0] = True
-        weights = self.weights(panel)
-        lags = int(np.flatnonzero(weights[explicit & used].any(0)).max(initial=0)) + 1
-        rest = np.where(explicit | ~used, np.nan, standard)
-        reach = factor.shortest(rest, pair, max(lags, self.order + 1), factors + int((explicit & used).sum()))
-        explicit |= factor.long_gaps(rest, pair, reach)
-        c, x = np.flatnonzero(~explicit & used), np.flatnonzero(explicit & used)
-        data = factor.prepare(
-            standard[:, c], standard[:, x], weights[x, :lags], self.order, pair[:, c], pair[:, x], reach
+        """Which series this panel lets us collapse; ``Layout.of``."""
+        return Layout.of(
+            months_of(panel.meanings(self.inputs)), standard, pair, used, factors, self.order, self.noise > 0
         )
-        return Layout(c, x, data)
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """values ``(T, N)``, where a pair is the mean of its months; pairs ``(T, N)``: which cells are one; times ``(T, N)``: what was
-    read is so many times the value.
-    """
-
-    values: Floats
-    pairs: Bools
-    times: Floats
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Positions of the collapsed ``(n,)`` and explicit ``(E,)`` series among the inputs, and the data so divided."""
-
-    collapsed: Ints
-    explicit: Ints
-    data: factor.Data
-
-    def split(self, w: factor_start.Whole, noise: float) -> factor.Parameters:
-        c, x = self.collapsed, self.explicit
-        return factor.Parameters(
-            w.A, w.Q, np.ascontiguousarray(w.loadings[c]), w.rho[c], w.sigma2[c],
-            np.ascontiguousarray(w.loadings[x]), w.rho[x], w.sigma2[x], np.full(len(x), noise),
-        )  # fmt: skip
-
-    def join(self, p: factor.Parameters, N: int) -> factor_start.Whole:
-        """Parameters of all N inputs; those that were left out have no loadings."""
-        w = factor_start.Whole(p.A, p.Q, np.zeros((N, len(p.Q))), np.zeros(N), np.ones(N))
-        w.loadings[self.collapsed], w.rho[self.collapsed], w.sigma2[self.collapsed] = p.loadings, p.rho, p.sigma2
-        w.loadings[self.explicit], w.rho[self.explicit], w.sigma2[self.explicit] = p.x_loadings, p.x_rho, p.x_sigma2
-        return w
 
 
 @dataclass(frozen=True)

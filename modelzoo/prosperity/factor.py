@@ -19,7 +19,7 @@ from engine.estimate import Estimate
 from engine.model import State
 from engine.panel import Panel
 from engine.typing import Bools, Floats
-from modelzoo.nowcast.dfm import Layout
+from modelzoo.nowcast.factor_layout import Layout
 from modelzoo.prosperity import components
 from modelzoo.prosperity.components import Chosen, choose
 from modelzoo.prosperity.history import LEAST, Historied, History, Z, chained, rebased
