@@ -263,34 +263,10 @@ def companion(A: Floats) -> Floats:
 
 def stationary(p: Parameters, L: int) -> Start:
     """The unconditional distribution of the stacked state. Raises NotConverged if the factors have a unit root."""
-    R, E = p.A.shape[0], len(p.x_rho)
-    k = R + E
-    C = companion(p.A)
-    S = np.zeros_like(C)
-    S[:R, :R] = p.Q
-    step = C
-    for _ in range(40):  # doubling: S = Σ C^i Q C'^i
-        more = step @ S @ step.T
-        S = S + more
-        step = step @ step
-        if np.abs(more).max(initial=0.0) <= 1e-15 * np.abs(S).max(initial=0.0):
-            break
-    else:
+    P, settled = kalman.stationary(p.A, p.Q, p.x_rho, p.x_sigma2, L)
+    if not settled:
         raise NotConverged("the factors' transition has a unit or explosive root: there is no stationary start")
-    gamma = np.empty((L, R, R))  # E[f_t f_t-h']
-    for h in range(L):
-        gamma[h] = (
-            S[:R, h * R : (h + 1) * R] if h < p.lags else p.A @ np.vstack([gamma[h - j] for j in range(1, p.lags + 1)])
-        )
-    lag = np.arange(L)[None, :] - np.arange(L)[:, None]  # block (i, j) is Cov(b_t-i, b_t-j)
-    P = np.zeros((L, k, L, k))
-    P[:, :R, :, :R] = np.where(lag[..., None, None] >= 0, gamma[abs(lag)], gamma[abs(lag)].swapaxes(-1, -2)).swapaxes(
-        1, 2
-    )
-    e = np.arange(R, k)
-    P[:, e, :, e] = p.x_rho[:, None, None] ** abs(lag) * (p.x_sigma2 / (1 - p.x_rho**2))[:, None, None]
-    P = P.reshape(k * L, k * L)
-    return Start(np.zeros(k * L), P)
+    return Start(np.zeros(len(P)), P)
 
 
 def rows(p: Parameters, weights: Floats) -> Floats:

@@ -200,16 +200,8 @@ def m_step(
     place = np.concatenate([np.arange(R) + lag * k for lag in range(lags + 1)])
     x = s.x[1:, place]
     S = x.T @ x + _over(s.V[:, place[:, None], place], s.at[1:])
-    A, Q = np.zeros_like(p.A), np.zeros_like(p.Q)
-    for block in np.unique(blocks):
-        f = np.flatnonzero(blocks == block)
-        past = np.concatenate([f + lag * R for lag in range(1, lags + 1)])
-        across, down = S[past[:, None], f], f[:, None]
-        B = np.linalg.solve(S[past[:, None], past], across).T
-        A[down, past - R] = B
-        C = (S[down, f] - B @ across) / len(x)
-        Q[down, f] = 0.5 * (C + C.T)
-    new = replace(p, A=tame(A), Q=Q)
+    A, Q = em.transition(S, blocks, lags)
+    new = replace(p, A=tame(A), Q=Q / len(x))
     if d.Y.shape[1]:
         lam, rho, sigma2 = _step(_collapsed(s, d, k, R), d.sorts, p.loadings, p.rho, free, hold)
         new = replace(new, loadings=lam, rho=rho, sigma2=sigma2)

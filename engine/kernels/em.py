@@ -1,4 +1,4 @@
-"""The scalar search of the M-step: an AR(1) coefficient from sums over what is new in each value."""
+"""Of the M-step: the factors' VAR block by block, and the search for an AR(1) coefficient from sums over what is new in values."""
 
 import math
 
@@ -9,6 +9,38 @@ from engine.kernels.collapse import difference
 
 LIMIT = 0.995  # |ρ|: a unit root would leave the first value without a variance
 STEP = 1e-30  # of the imaginary part that carries a derivative; no digit is lost to it (Squire & Trapp 1998, SIAM Review 40)
+
+
+@njit(cache=True)
+def transition(S, blocks, lags):
+    """A ``(R, R p)`` and the summed squares of its errors ``(R, R)``, both 0 between blocks. Raises LinAlgError if S is singular.
+
+    S ``(R (p + 1), R (p + 1))``: Σ E of (f_t, …, f_t-p) and itself; blocks ``(R,)``: the block of each factor.
+    """
+    R = len(blocks)
+    A, Q = np.zeros((R, R * lags)), np.zeros((R, R))
+    for block in range(blocks.max() + 1):
+        f = np.flatnonzero(blocks == block)
+        r = len(f)
+        past = np.empty(r * lags, np.int64)
+        for lag in range(lags):
+            past[lag * r : (lag + 1) * r] = f + (lag + 1) * R
+        among, across = np.empty((r * lags, r * lags)), np.empty((r * lags, r))
+        for i in range(r * lags):
+            for j in range(r * lags):
+                among[i, j] = S[past[i], past[j]]
+            for j in range(r):
+                across[i, j] = S[past[i], f[j]]
+        B = np.linalg.solve(among, across)
+        for i in range(r):
+            for j in range(r * lags):
+                A[f[i], past[j] - R] = B[j, i]
+            for j in range(i + 1):
+                c = S[f[i], f[j]]
+                for q in range(r * lags):
+                    c -= 0.5 * (B[q, i] * across[q, j] + B[q, j] * across[q, i])
+                Q[f[i], f[j]] = Q[f[j], f[i]] = c
+    return A, Q
 
 
 @njit(cache=True)

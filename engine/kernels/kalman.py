@@ -28,6 +28,51 @@ SETTLED = 1e-13
 
 
 @njit(cache=True, fastmath=FAST)
+def stationary(A, Q, rho, sigma2, L):
+    """The unconditional covariance ``(m, m)`` of the state, and whether there is one: not where the factors have a unit root."""
+    R, Rp = A.shape
+    k = R + len(rho)
+    step, S = np.zeros((Rp, Rp)), np.zeros((Rp, Rp))
+    step[:R] = A
+    for i in range(R, Rp):
+        step[i, i - R] = 1.0
+    S[:R, :R] = Q
+    settled = False
+    for _ in range(40):  # doubling: S = Σ C^i Q C'^i of the companion form C
+        more = times(times(step, S), step.T)
+        S += more
+        step = times(step, step)
+        if np.abs(more).max() <= 1e-15 * np.abs(S).max():
+            settled = True
+            break
+    gamma = np.zeros((L, R, R))  # E f_t f_t-h'
+    for h in range(L):
+        if h < Rp // R:
+            gamma[h] = S[:R, h * R : (h + 1) * R]
+            continue
+        for j in range(Rp // R):
+            gamma[h] += times(A[:, j * R : (j + 1) * R], gamma[h - 1 - j])
+    P = np.zeros((k * L, k * L))
+    for i in range(L):  # block (i, j) is Cov(b_t-i, b_t-j)
+        for j in range(L):
+            P[i * k : i * k + R, j * k : j * k + R] = gamma[j - i] if j >= i else gamma[i - j].T
+            for e in range(k - R):
+                P[i * k + R + e, j * k + R + e] = rho[e] ** abs(i - j) * sigma2[e] / (1.0 - rho[e] * rho[e])
+    return P, settled
+
+
+@njit(cache=True, fastmath=FAST)
+def times(a, b):
+    """The product of two small matrices."""
+    out = np.zeros((a.shape[0], b.shape[1]))
+    for i in range(a.shape[0]):
+        for q in range(a.shape[1]):
+            for j in range(b.shape[1]):
+                out[i, j] += a[i, q] * b[q, j]
+    return out
+
+
+@njit(cache=True, fastmath=FAST)
 def observe(P, z, nz, h, gain):
     """What one scalar observation z'x + N(0, h), z zero after nz places, does to P ``(m, m)``; gain ``(m,)`` is filled.
 
