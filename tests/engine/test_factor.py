@@ -193,7 +193,7 @@ def test_em_never_falls_and_moves_the_loadings(seed: int, N: int, R: int, gaps: 
     for _ in range(12):
         p, loglik = factor_em.em_step(p, d, free, x_free, np.zeros(R, int))
         path.append(loglik)
-    # the VAR leaves the stationary first state out of its step, as is usual, and with it the months before the panel, of which growth
+    # the VAR leaves the stationary first state out of its step, as is usual, and so the months before the panel, of which growth
     # on the year tells a dozen: a fall of that size is allowed for, as where the likelihood is maximised
     allowed = factor_fit.FALL * max(100.0, abs(path[-1])) if pairs else 0.05
     assert np.diff(path).min() > -allowed, path
