@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+import featurestore.connect
 from engine.settings import Settings
 from featurestore.store import Store
+from serving import commands
 from serving.app import create_app
 from serving.champions import Champion
-from tests.serving.shop import JUNE, FakeChampions, Office, Shop
+from tests.serving.shop import JUNE, FakeChampions, Office, Run, Shop
 
 
 @pytest.fixture
@@ -44,6 +47,19 @@ def ask(shared: Shop) -> Callable[..., TestClient]:
 @pytest.fixture(scope="session")
 def http(ask: Callable[..., TestClient]) -> TestClient:
     return ask()
+
+
+@pytest.fixture
+def run(shared: Shop, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command, over the shop and its champion."""
+
+    @contextmanager
+    def connect() -> Iterator[Store]:
+        yield shared.store
+
+    monkeypatch.setattr(featurestore.connect, "connect", connect)
+    monkeypatch.setattr(commands, "_champions", lambda: FakeChampions(shared.champion(JUNE)))
+    return Run()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
+from click.testing import CliRunner, Result
 
 from engine.calendar import end_of
 from engine.errors import NoChampion, Unknown
@@ -16,6 +17,7 @@ from featurestore.sources import nyfed
 from featurestore.store import VALUES, Release, Store
 from modelzoo import bundle, zoo
 from modelzoo.bundle import Bundle
+from serving import commands
 from serving.champions import Champion
 from serving.schemas import ModelVersion, RegisteredModel
 
@@ -122,3 +124,10 @@ class Office:
 
     def promote(self, version: str, name: str = NAME) -> None:
         self.client.set_registered_model_alias(name, "champion", version)
+
+
+class Run:
+    """The command ``jingqi nowcast`` in this process."""
+
+    def __call__(self, *words: str) -> Result:
+        return CliRunner().invoke(commands.nowcast, words, catch_exceptions=False)

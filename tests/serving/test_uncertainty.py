@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import math
 from calendar import monthrange
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -16,10 +14,8 @@ import orjson
 import polars as pl
 import provincial
 import pytest
-from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
-import featurestore.connect
 from engine import uncertainty as engine
 from engine.align import published
 from engine.calendar import Period, end_of
@@ -28,11 +24,11 @@ from featurestore.panel import Cube, build_panel
 from featurestore.store import Store
 from modelzoo import bundle, zoo
 from modelzoo.bundle import Bundle
-from serving import commands, uncertainty, wire
+from serving import uncertainty, wire
 from serving.champions import Champion
 from serving.schemas_uncertainty import Uncertainty
 from serving.uncertainty import where_from
-from tests.serving.shop import GDP, JULY, JUNE, FakeChampions, Shop
+from tests.serving.shop import GDP, JULY, JUNE, FakeChampions, Run, Shop
 
 URL = f"/v1/nowcasts/{GDP}/uncertainty?asof=2016-07-29&period=2016-Q3"
 YTD, DAY = "gdp_yoy_ytd@SYN-33", end_of(date(2024, 5, 31))
@@ -175,22 +171,6 @@ def test_days_are_those_of_the_same_release() -> None:
     assert pairs[0][1].asof == DAY
     assert {(t.asof - timedelta(days=1)).month for t, _ in pairs} == {2, 5, 8, 11}
     assert all((a.asof - t.asof).days in (365, 366) for t, a in pairs)
-
-
-class Run:
-    def __call__(self, *words: str) -> Any:
-        return CliRunner().invoke(commands.nowcast, words, catch_exceptions=False)
-
-
-@pytest.fixture
-def run(shared: Shop, monkeypatch: pytest.MonkeyPatch) -> Run:
-    @contextmanager
-    def connect() -> Iterator[Store]:
-        yield shared.store
-
-    monkeypatch.setattr(featurestore.connect, "connect", connect)
-    monkeypatch.setattr(commands, "_champions", lambda: FakeChampions(shared.champion(JUNE)))
-    return Run()
 
 
 def test_the_command_says_what_the_service_says(run: Run, http: TestClient) -> None:

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
 import polars as pl
 import pytest
-from click.testing import CliRunner
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
-import featurestore.connect
 from engine import uncertainty
 from engine.calendar import Period
 from engine.errors import BadInput, NotReady, Unknown
 from engine.suppose import Supposed, suppose
 from featurestore.panel import build_panel
-from featurestore.store import Store
-from serving import commands, schemas_news, wire
+from serving import schemas_news, wire
 from serving.whatif import Release, what_if
-from tests.serving.shop import GDP, JULY, JUNE, FakeChampions, Shop
+from tests.serving.shop import GDP, JULY, JUNE, FakeChampions, Run, Shop
 
 URL = f"/v1/nowcasts/{GDP}/what-if"
 JULY_OUTPUT: dict[str, Any] = {"series": "indpro@US", "period": "2016-07", "value": 0.4}
@@ -150,22 +146,6 @@ def test_coming_releases_over_http(http: TestClient, shared: Shop) -> None:
     done = suppose(panel, [Supposed("indpro@US", Period.parse("2016-07"), -3.0)])
     known = uncertainty.sources(shared.champion(JUNE).fit_for(panel).fitted, done, [quarter]).states[0]
     assert known == pytest.approx(body["releases"][1]["variance_alone"])
-
-
-class Run:
-    def __call__(self, *words: str) -> Any:
-        return CliRunner().invoke(commands.nowcast, words, catch_exceptions=False)
-
-
-@pytest.fixture
-def run(shared: Shop, monkeypatch: pytest.MonkeyPatch) -> Run:
-    @contextmanager
-    def connect() -> Iterator[Store]:
-        yield shared.store
-
-    monkeypatch.setattr(featurestore.connect, "connect", connect)
-    monkeypatch.setattr(commands, "_champions", lambda: FakeChampions(shared.champion(JUNE)))
-    return Run()
 
 
 def test_the_command_says_what_the_service_says(run: Run, http: TestClient) -> None:
