@@ -199,7 +199,7 @@ def long_gaps(Y: Floats, pairs: Bools | None = None, reach: int = REACH) -> Bool
     """``(N,)`` which monthly series cannot be collapsed: they have a gap longer than ``reach`` months between two values, or pairs
     as ``kernels.collapse.codes`` does not take them. They must be explicit.
     """
-    return (collapse.codes(np.ascontiguousarray(Y), _given(pairs, Y), reach) == -2).any(0)  # type: ignore[no-any-return]
+    return np.asarray((collapse.codes(np.ascontiguousarray(Y), _given(pairs, Y), reach) == -2).any(0))
 
 
 def shortest(Y: Floats, pairs: Bools, L: int, k: int) -> int:

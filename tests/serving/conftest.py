@@ -51,7 +51,7 @@ def http(ask: Callable[..., TestClient]) -> TestClient:
 
 @pytest.fixture
 def run(shared: Shop, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The command, over the shop and its champion."""
+    """Commands over the shop and its champion."""
 
     @contextmanager
     def connect() -> Iterator[Store]:

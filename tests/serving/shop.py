@@ -127,7 +127,7 @@ class Office:
 
 
 class Run:
-    """The command ``jingqi nowcast`` in this process."""
+    """A command of the service in this process, by its name."""
 
-    def __call__(self, *words: str) -> Result:
-        return CliRunner().invoke(commands.nowcast, words, catch_exceptions=False)
+    def __call__(self, name: str, *words: str) -> Result:
+        return CliRunner().invoke(getattr(commands, name), words, catch_exceptions=False)

@@ -8,31 +8,12 @@ from contextlib import contextmanager
 
 import orjson
 import pytest
-from click.testing import CliRunner, Result
 from fastapi.testclient import TestClient
 
 import featurestore.connect
 from engine.errors import BadInput, NotReady, Unknown
 from featurestore.store import Store
-from serving import commands
-from tests.serving.shop import GDP, JUNE, FakeChampions, Shop
-
-
-@pytest.fixture
-def run(shared: Shop, monkeypatch: pytest.MonkeyPatch) -> Run:
-    @contextmanager
-    def connect() -> Iterator[Store]:
-        yield shared.store
-
-    monkeypatch.setattr(featurestore.connect, "connect", connect)
-    monkeypatch.setattr(commands, "_champions", lambda: FakeChampions(shared.champion(JUNE)))
-    return Run()
-
-
-class Run:
-    def __call__(self, *words: str) -> Result:
-        name, *rest = words
-        return CliRunner().invoke(getattr(commands, name), rest, catch_exceptions=False)
+from tests.serving.shop import GDP, Run, Shop
 
 
 @pytest.mark.parametrize(

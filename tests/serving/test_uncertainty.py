@@ -20,6 +20,7 @@ from engine import uncertainty as engine
 from engine.align import published
 from engine.calendar import Period, end_of
 from engine.errors import BadInput
+from engine.model import Reads
 from featurestore.panel import Cube, build_panel
 from featurestore.store import Store
 from modelzoo import bundle, zoo
@@ -88,7 +89,8 @@ def test_of_many_vintages_the_parts_add_up() -> None:
 def test_revisions_are_those_of_the_vintages() -> None:
     """By hand: panels as of the last days of the same months of earlier quarters, each moved by what became of it."""
     fitted = champion().champion(YTD).bundle.fits[0].fitted
-    ids = fitted.model.inputs  # type: ignore[attr-defined]
+    assert isinstance(fitted, Reads)
+    ids = fitted.model.inputs
     panel = build_panel(provincial.store(), ids, DAY)
     base, moved = fitted.estimate(panel, [Q2]).mean[0], []
     for year, month in ((y, m) for y in range(2009, 2024) for m in (2, 5, 8, 11)):
@@ -174,7 +176,7 @@ def test_days_are_those_of_the_same_release() -> None:
 
 
 def test_the_command_says_what_the_service_says(run: Run, http: TestClient) -> None:
-    out = run(GDP, "--asof", "2016-07-29", "--uncertainty", "--later", "2", "--json").stdout_bytes
+    out = run("nowcast", GDP, "--asof", "2016-07-29", "--uncertainty", "--later", "2", "--json").stdout_bytes
     said = orjson.loads(out)["uncertainty"]
     assert len(said) == 1  # 2016-Q2 is published
     body = http.get(URL + "&later=2").content
@@ -183,15 +185,15 @@ def test_the_command_says_what_the_service_says(run: Run, http: TestClient) -> N
 
 
 def test_the_table_for_people(run: Run) -> None:
-    text = run(GDP, "--asof", "2016-07-29", "--period", "2016-Q3", "--uncertainty", "--later", "1").output
+    text = run("nowcast", GDP, "--asof", "2016-07-29", "--period", "2016-Q3", "--uncertainty", "--later", "1").output
     for part in (
         "Uncertainty 不确定性来源: 2016-Q3", "the value 1 periods later", "states and shocks", "状态与冲击", "参数估计",
         "数据修订", "not known 未知", "未知：首次发布值", "有来源未知",
     ):  # fmt: skip
         assert part in text, part
     assert "无修订记录" not in text  # nothing at all is known of revisions, and that is said
-    assert run(GDP, "--later", "1").exit_code == 2
-    assert run(GDP, "--uncertainty", "--later", "13").exit_code == 2
+    assert run("nowcast", GDP, "--later", "1").exit_code == 2
+    assert run("nowcast", GDP, "--uncertainty", "--later", "13").exit_code == 2
 
 
 @pytest.mark.parametrize("form", [wire.CSV, wire.ARROW])

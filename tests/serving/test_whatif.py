@@ -150,7 +150,9 @@ def test_coming_releases_over_http(http: TestClient, shared: Shop) -> None:
 
 def test_the_command_says_what_the_service_says(run: Run, http: TestClient) -> None:
     said = orjson.loads(
-        run(GDP, "--asof", "2016-07-29", "--suppose", "indpro@US:2016-07=0.4", "--coming", "--json").stdout_bytes
+        run(
+            "nowcast", GDP, "--asof", "2016-07-29", "--suppose", "indpro@US:2016-07=0.4", "--coming", "--json"
+        ).stdout_bytes
     )
     assert [len(said[k]) for k in ("what_if", "coming")] == [1, 1]  # 2016-Q2 is published: nothing opens it unasked
     assert said["what_if"][0] == ask_if(http, JULY_OUTPUT)
@@ -158,8 +160,19 @@ def test_the_command_says_what_the_service_says(run: Run, http: TestClient) -> N
 
 
 def test_the_tables_for_people(run: Run, tmp_path: Path) -> None:
-    out = run(GDP, "--asof", "2016-07-29", "--period", "2016-Q3", "--suppose", "indpro@US:2016-07=0.4", "--coming", "--chart",
-              str(tmp_path / "coming.svg"))  # fmt: skip
+    out = run(
+        "nowcast",
+        GDP,
+        "--asof",
+        "2016-07-29",
+        "--period",
+        "2016-Q3",
+        "--suppose",
+        "indpro@US:2016-07=0.4",
+        "--coming",
+        "--chart",
+        str(tmp_path / "coming.svg"),
+    )
     for part in (
         "What if 情景: 2016-Q3",
         "release 新发布",
@@ -185,12 +198,12 @@ def test_the_tables_for_people(run: Run, tmp_path: Path) -> None:
 )
 def test_a_mistake_at_the_command_is_a_domain_error(run: Run, words: tuple[str, ...], error: type[Exception]) -> None:
     with pytest.raises(error):
-        run(GDP, "--asof", "2016-07-29", *words)
+        run("nowcast", GDP, "--asof", "2016-07-29", *words)
 
 
 def test_options_that_go_together(run: Run) -> None:
-    assert run(GDP, "--published").exit_code == 2
-    assert run(GDP, "--chart", "x.svg").exit_code == 2
+    assert run("nowcast", GDP, "--published").exit_code == 2
+    assert run("nowcast", GDP, "--chart", "x.svg").exit_code == 2
 
 
 def test_without_a_champion(shared: Shop) -> None:
